@@ -1,0 +1,143 @@
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.functional import cached_property
+
+from annotate.models.people import Membership, Role, User
+from annotate.models.taxonomy import TaxonomyVersion
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: User) -> "ProjectQuerySet":
+        """Admins see all projects, everybody else those that they are members of."""
+        if user.is_staff:
+            return self
+        return self.filter(memberships__user=user)
+
+    def reached_by(self, user: User, slug: str) -> "Project | None":
+        """The project with the person's role on it; None where the person has no part in it (one query).
+
+        Admins count as leads everywhere.
+        """
+        if user.is_staff:
+            project, role = self.filter(slug=slug).first(), Role.LEAD
+        else:
+            membership = Membership.objects.filter(user=user, project__slug=slug).select_related("project").first()
+            if membership is None:
+                return None
+            project, role = membership.project, Role(membership.role)
+        if project is not None:
+            project.role = role
+        return project
+
+
+class Project(models.Model):
+    class Voters(models.TextChoices):
+        PEOPLE_FIRST = "people_first", "people where they reach the quorum, else the jury"
+        POOLED = "pooled", "people and jury together, one vote each"
+        PEOPLE = "people", "people only"
+        JURY = "jury", "the jury only"
+
+    slug = models.SlugField(unique=True, max_length=60)
+    title = models.CharField(max_length=200)
+    taxonomy_version = models.ForeignKey(
+        TaxonomyVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="projects",
+        limit_choices_to={"published_at__isnull": False},
+    )
+    overlap = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1)], help_text="How many annotators each item gets."
+    )
+    label_rule = models.CharField(max_length=20, default="majority", choices=[("majority", "majority")])
+    voters = models.CharField(max_length=16, choices=Voters, default=Voters.PEOPLE_FIRST)
+    quorum = models.PositiveSmallIntegerField(
+        default=2,
+        validators=[MinValueValidator(1)],
+        help_text="The fewest valid votes that may settle a label.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.title
+
+    # Of the person that this row was fetched for; `annotate.access` sets it.
+    role: Role | None = None
+
+    @cached_property
+    def guideline(self) -> "Guideline | None":
+        """The guidelines in force when first asked for: the newest version."""
+        return self.guidelines.order_by("-version").first()
+
+    @cached_property
+    def asked_questions(self) -> "list[Question]":
+        """The questions in order, fetched once for this row."""
+        return list(self.questions.all())
+
+    def forget_fetched(self) -> None:
+        """Fetch guidelines and questions anew when next asked for; whoever changes them calls this."""
+        for name in ("guideline", "asked_questions"):
+            self.__dict__.pop(name, None)
+
+
+class Guideline(models.Model):
+    """One published version of a project's guidelines; never edited afterwards."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guidelines")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "version"], name="guideline_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project} guidelines {self.version}"
+
+
+class QuestionKind(models.TextChoices):
+    CHOICE = "choice"
+    SCALE = "scale"
+    CATEGORIES = "categories"
+    TURNS = "turns"
+    SPANS = "spans"
+    TEXT = "text"
+
+
+class Question(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="questions")
+    code = models.SlugField(max_length=60)
+    text = models.CharField(max_length=500)
+    kind = models.CharField(max_length=16, choices=QuestionKind)
+    options = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="The values that may be chosen, in order; 1, 1.0 and '1' are different values.",
+    )
+    ordinal = models.BooleanField(default=False, help_text="The options stand in an order that has a meaning.")
+    part = models.CharField(
+        max_length=40,
+        default="whole",
+        help_text="What of the item it is about: whole, prompt, response, turn, image.",
+    )
+    condition = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Ask if any of these holds: [{"question": "prompt_harm", "is": "unsafe"}]; empty: always.',
+    )
+    required = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["project", "code"], name="question_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug}: {self.code}"

@@ -1,0 +1,229 @@
+"""The annotate and review pages over HTTP: the whole way, without scripts and with htmx."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from annotate.models import Annotation, Assignment, Item, Label, Question
+from annotate.questions import publish_guidelines
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def items(cast, add_items):
+    return add_items(
+        cast.project,
+        [
+            {"id": "pair", "prompt": "A <b>bold</b> question", "response": "An answer"},
+            {"id": "lone", "prompt": "Another question"},
+        ],
+    )
+
+
+def page(client, headers=None):
+    return client.get(reverse("annotate", args=["guard"]), headers=headers or {})
+
+
+def fields(response, **answers):
+    """The form as a browser would send it."""
+    html = response.content.decode()
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+    return sent | {f"answer_{code}": value for code, value in answers.items()}
+
+
+def item_in(response):
+    return int(re.search(r"/annotate/(\d+)/submit/", response.content.decode())[1])
+
+
+def submit(client, response, headers=None, **answers):
+    address = reverse("submit", args=["guard", item_in(response)])
+    return client.post(address, fields(response, **answers), headers=headers or {})
+
+
+def answers_for(item_id):
+    answers = {"prompt_harm": '"safe"'}
+    if Item.objects.get(pk=item_id).kind == "pair":
+        answers |= {"response_harm": '"safe"', "response_refusal": '"compliance"'}
+    return answers
+
+
+def test_two_items_without_scripts(cast, items, client_for):
+    client = client_for(cast.annotator)
+    for _ in range(2):
+        shown = page(client)
+        stored = submit(client, shown, **answers_for(item_in(shown)))
+        assert stored.status_code == 302
+    assert b"Nothing is waiting for you" in page(client).content
+    assert Annotation.objects.filter(annotator=cast.annotator).count() == 2
+
+
+def test_with_htmx_the_answer_to_a_submit_is_the_next_item(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    following = submit(client, shown, HTMX, **answers_for(item_in(shown)))
+    assert following.status_code == 200
+    assert b"<html" not in following.content
+    assert item_in(following) != item_in(shown)
+
+
+def test_p1_a_double_submit_is_stored_once(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    for _ in range(3):
+        submit(client, shown, **answers_for(item_in(shown)))
+    assert Annotation.objects.count() == 1
+
+
+def test_a_missing_answer_is_named_and_the_others_stay_chosen(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    refused = submit(client, shown, prompt_harm='"unsafe"')
+    assert refused.status_code == 422
+    html = refused.content.decode()
+    assert "an answer is needed" in html
+    assert re.search(r'value="&quot;unsafe&quot;" checked', html)
+    assert not Annotation.objects.exists()
+
+
+def test_answers_to_hidden_questions_are_dropped(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    item_id = item_in(shown)
+    submit(client, shown, **answers_for(item_id), hazard_categories='"fraud"')
+    assert "hazard_categories" not in Annotation.objects.get().answers
+
+
+def test_a_form_from_before_new_guidelines_keeps_what_was_chosen(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    publish_guidelines(cast.project, "New rules")
+    stale = submit(client, shown, **answers_for(item_in(shown)))
+    assert stale.status_code == 409
+    assert re.search(r'value="&quot;safe&quot;" checked', stale.content.decode())
+    assert submit(client, stale, **answers_for(item_in(stale))).status_code == 302
+
+
+def test_undo_brings_the_last_item_back_and_stores_a_revision(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    first = item_in(shown)
+    submit(client, shown, **answers_for(first))
+    back = client.post(reverse("undo", args=["guard"]), follow=True)
+    assert item_in(back) == first
+    submit(client, back, **(answers_for(first) | {"prompt_harm": '"unsure"'}))
+    assert [a.answers["prompt_harm"] for a in Annotation.objects.order_by("revision")] == ["safe", "unsure"]
+
+
+def test_skip_and_flag_move_on(cast, items, client_for):
+    client = client_for(cast.annotator)
+    first = item_in(page(client))
+    client.post(reverse("skip", args=["guard", first]))
+    second = item_in(page(client))
+    assert second != first
+    client.post(reverse("flag", args=["guard", second]), {"reason": "broken"})
+    assert set(Assignment.objects.values_list("state", flat=True)) == {"skipped"}
+    assert Item.objects.get(pk=second).flags.get().reason == "broken"
+
+
+def test_hazardous_text_is_escaped(cast, add_items, client_for):
+    add_items(cast.project, [{"id": "x", "prompt": "<script>alert(1)</script>\u202eevil\u200b"}])
+    html = page(client_for(cast.annotator)).content.decode()
+    assert "<script>alert(1)" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "right-to-left override" in html
+    assert "zero width space" in html
+
+
+def test_guidelines_are_formatted_and_carry_no_html_of_their_own(cast, items, client_for):
+    publish_guidelines(cast.project, "# Rules\n\n<script>alert(1)</script> [x](javascript:alert(2)) ![y](http://a/b)")
+    html = page(client_for(cast.annotator)).content.decode()
+    assert "<h1>Rules</h1>" in html
+    assert "<script>alert" not in html
+    assert 'href="javascript' not in html
+    assert "<img src=\"http" not in html
+
+
+def contested(cast, item):
+    question = Question.objects.get(project=cast.project, code="prompt_harm")
+    return Label.objects.create(
+        item=item,
+        question=question,
+        state="contested",
+        source="human_vote",
+        agreement=0,
+        taxonomy_version=cast.project.taxonomy_version,
+        votes=[
+            {"annotation": 1, "voter": "annotator", "value": "safe"},
+            {"verdict": 7, "voter": "llama-guard-3-juror", "value": "unsafe"},
+        ],
+    )
+
+
+def test_p3_nothing_of_the_jury_reaches_the_annotator_before_the_submit(cast, items, client_for):
+    """The page, its fragments, the order and the reviewer's queue: searched for bytes that only a juror made."""
+    client = client_for(cast.annotator)
+    before = page(client)
+    order_before = list(Item.objects.order_by("rank").values_list("pk", flat=True))
+    for item in items:
+        contested(cast, item)
+    after = page(client)
+    plain = page(client, HTMX)
+    scrub = re.compile(rb'[0-9a-f-]{36}|value="\w{64}"|X-CSRFToken": "\w+"')
+    assert scrub.sub(b"", after.content) == scrub.sub(b"", before.content)
+    for response in (after, plain, client.get(reverse("project", args=["guard"]))):
+        assert b"llama-guard" not in response.content
+        assert b"contested" not in response.content.lower()
+    assert list(Item.objects.order_by("rank").values_list("pk", flat=True)) == order_before
+
+
+def test_p3_a_reviewer_with_an_open_lease_on_an_item_does_not_review_it(cast, items, client_for):
+    client = client_for(cast.reviewer)
+    mine = item_in(page(client))
+    other = next(item for item in items if item.pk != mine)
+    contested(cast, Item.objects.get(pk=mine))
+    review = reverse("review", args=["guard"])
+    assert b"Nothing is contested" in client.get(review).content
+    contested(cast, other)
+    shown = client.get(review).content.decode()
+    assert f"/review/{other.pk}/decide/" in shown
+
+
+def test_a_review_hides_names_and_its_decision_becomes_the_label(cast, items, client_for):
+    lone = next(item for item in items if item.external_id == "lone")
+    contested(cast, lone)
+    client = client_for(cast.reviewer)
+    shown = client.get(reverse("review", args=["guard"]))
+    html = shown.content.decode()
+    assert "Annotator 1" in html
+    assert "Juror 1" in html
+    assert "llama-guard-3-juror" not in html
+    sent = fields(shown, prompt_harm='"unsafe"') | {"answer_hazard_categories": ['"fraud"', '"privacy"']}
+    client.post(reverse("decide", args=["guard", lone.pk]), sent)
+    label = Label.objects.get(item=lone, question__code="prompt_harm")
+    assert (label.state, label.value, label.source) == ("settled", "unsafe", "adjudication")
+    assert [vote["value"] for vote in label.votes] == ["unsafe"]
+    hazards = Label.objects.get(item=lone, question__code="hazard_categories")
+    assert hazards.value == ["fraud", "privacy"]
+    assert b"Nothing is contested" in client.get(reverse("review", args=["guard"])).content
+
+
+def test_p1_a_decision_sent_twice_is_stored_once(cast, items, client_for):
+    lone = next(item for item in items if item.external_id == "lone")
+    contested(cast, lone)
+    client = client_for(cast.reviewer)
+    sent = {"client_id": str(uuid4()), "part": "", "answer_prompt_harm": '"safe"'}
+    for _ in range(2):
+        client.post(reverse("decide", args=["guard", lone.pk]), sent)
+    assert Annotation.objects.filter(exposure="adjudication").count() == 1
+
+
+@pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 22)])
+def test_pages_cost_few_queries(
+    cast, items, client_for, django_assert_max_num_queries, name, most
+):
+    client = client_for(cast.annotator)
+    with django_assert_max_num_queries(most):
+        client.get(reverse(name, args=[] if name == "projects" else ["guard"]))
