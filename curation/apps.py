@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class CurationConfig(AppConfig):
+    """Data: mixes, splits, exports."""
+
+    name = "curation"
