@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-if not os.environ.get("DATABASE_URL"):
-    os.environ.setdefault("JURYBOX_HOME", str(Path(__file__).resolve().parent.parent / ".jurybox" / "test"))
-    os.environ["JURYBOX_FSYNC"] = "off"
+# Never the state of a running `make run`: its broker would take the tests' wake-ups.
+os.environ.setdefault("JURYBOX_HOME", str(Path(__file__).resolve().parent.parent / ".jurybox" / "test"))
+os.environ["JURYBOX_FSYNC"] = "off"
 
 running = contextlib.ExitStack()
 

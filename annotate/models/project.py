@@ -20,15 +20,15 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         Admins count as leads everywhere.
         """
         if user.is_staff:
-            project, role = self.filter(slug=slug).first(), Role.LEAD
-        else:
-            membership = Membership.objects.filter(user=user, project__slug=slug).select_related("project").first()
-            if membership is None:
-                return None
-            project, role = membership.project, Role(membership.role)
-        if project is not None:
-            project.role = role
-        return project
+            project = self.filter(slug=slug).first()
+            if project is not None:
+                project.role = Role.LEAD
+            return project
+        membership = Membership.objects.filter(user=user, project__slug=slug).select_related("project").first()
+        if membership is None:
+            return None
+        membership.project.role = Role(membership.role)
+        return membership.project
 
 
 class Project(models.Model):
