@@ -70,8 +70,11 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class Annotation(models.Model):
     """A person's answers, immutable: a change of mind is a new revision (P1; a trigger holds it)."""
 
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
-    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations")
+    # The unique constraints below begin with these columns; indexes of their own would only slow imports.
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, db_index=False, related_name="annotations")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, related_name="annotations"
+    )
     part = models.CharField(
         max_length=100, blank=True, help_text="Set where judgements of one item are about different parts."
     )
