@@ -7,6 +7,8 @@ AnnotateError
 ├── NotAssigned         an item that this annotator never got
 ├── FrozenTaxonomy      a published taxonomy version can't change
 ├── ImportRefused       a file, or rows of it, that can't be taken in
+├── ExportRefused       a Label Studio folder that can't be written (label_studio/export.py)
+│   └── see also ConfigRefused: a labelling config that the SDK refuses (label_studio/sdk.py)
 └── BadQuestion         a question that can't be asked as described
 """
 
