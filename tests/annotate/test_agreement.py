@@ -179,9 +179,7 @@ MASI_BY_HAND = [1, 1, 1, 1, 1 - 1 / 3, 1, 1 - 2 / 9, 1 - 1 / 9, 1 - 4 / 9, 1 - 4
 
 def test_masi_distances_are_those_worked_out_by_hand():
     table = masi(SETS)
-    assert [table[i, j] for i, j in itertools.combinations(range(len(SETS)), 2)] == pytest.approx(
-        MASI_BY_HAND
-    )
+    assert [table[i, j] for i, j in itertools.combinations(range(len(SETS)), 2)] == pytest.approx(MASI_BY_HAND)
     assert np.array_equal(table, table.T)
     assert not table.diagonal().any()
 

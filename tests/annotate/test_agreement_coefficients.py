@@ -31,9 +31,7 @@ PUBLISHED_CASES = 89
 def published_cases() -> Iterator[object]:
     """One case a published value: table, coefficient, weights, value, standard error or None."""
     if not CANONICAL.exists():
-        yield pytest.param(
-            *[None] * 5, marks=pytest.mark.skip(reason="no shared/data/canonical_agreement.json")
-        )
+        yield pytest.param(*[None] * 5, marks=pytest.mark.skip(reason="no shared/data/canonical_agreement.json"))
         return
     for name, table in json.loads(CANONICAL.read_text()).items():
         if isinstance(table["published"], dict):

@@ -138,12 +138,14 @@ def test_hazardous_text_is_escaped(cast, add_items, client_for):
 
 
 def test_guidelines_are_formatted_and_carry_no_html_of_their_own(cast, items, client_for):
-    publish_guidelines(cast.project, "# Rules\n\n<script>alert(1)</script> [x](javascript:alert(2)) ![y](http://a/b)")
+    publish_guidelines(
+        cast.project, "# Rules\n\n<script>alert(1)</script> [x](javascript:alert(2)) ![y](http://a/b)"
+    )
     html = page(client_for(cast.annotator)).content.decode()
     assert "<h1>Rules</h1>" in html
     assert "<script>alert" not in html
     assert 'href="javascript' not in html
-    assert "<img src=\"http" not in html
+    assert '<img src="http' not in html
 
 
 def contested(cast, item):
@@ -221,9 +223,7 @@ def test_p1_a_decision_sent_twice_is_stored_once(cast, items, client_for):
 
 
 @pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 22)])
-def test_pages_cost_few_queries(
-    cast, items, client_for, django_assert_max_num_queries, name, most
-):
+def test_pages_cost_few_queries(cast, items, client_for, django_assert_max_num_queries, name, most):
     client = client_for(cast.annotator)
     with django_assert_max_num_queries(most):
         client.get(reverse(name, args=[] if name == "projects" else ["guard"]))
