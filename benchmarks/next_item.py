@@ -1,0 +1,163 @@
+"""Next + submit cycles through the real web server, with 1, 8 and 32 annotators, on 10,000 and 100,000 items.
+
+    .venv/bin/python -m benchmarks.next_item [--items 100000] [--seconds 40] [--think 1.0]
+
+A cycle is one POST with answers whose response is the next item (what the page does). Each annotator answers
+an item a second, faster than people read; --think 0 asks without a pause and so measures saturation. Server
+time is gunicorn's own measure of each request; the clients share the machine with it. The last line compares
+the 95th percentile of 8 annotators at the full size with the one at a tenth of it, measured in the same run.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PEOPLE = 32
+LATENCY = re.compile(r"^POST (\d+)$", re.MULTILINE)
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+SUBMIT = re.compile(r'hx-post="([^"]+/submit/)"')
+
+
+def fill(items: int) -> list[str]:
+    """A project with this many prompts and 32 annotators; returns their session keys."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from annotate.import_items import import_rows
+    from annotate.models import Membership, Project, Role, User
+    from annotate.questions import NewProject, create_project
+
+    slug = f"queue-{items}"
+    project = create_project(NewProject(slug=slug, template="prompt-response", overlap=3))
+    import_rows(project, [{"id": f"i{n}", "prompt": f"Prompt number {n} of a long queue"} for n in range(items)])
+    keys = []
+    for number in range(PEOPLE):
+        user, _ = User.objects.get_or_create(username=f"annotator{number}", defaults={"password": "!"})
+        Membership.objects.create(project=Project.objects.get(slug=slug), user=user, role=Role.ANNOTATOR)
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        keys.append(session.session_key)
+    return keys
+
+
+async def annotate(base: str, slug: str, key: str, asked: argparse.Namespace) -> None:
+    """One annotator: take an item, then submit and get the next, until the time is up."""
+    import aiohttp
+
+    # By default aiohttp keeps no cookies of a bare IP address.
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(base, cookies={"sessionid": key}, cookie_jar=jar) as browser:
+        async with browser.get(f"/projects/{slug}/annotate/") as response:
+            page = await response.text()
+        token = next(c.value for c in browser.cookie_jar if c.key == "csrftoken")
+        headers = {"HX-Request": "true", "X-CSRFToken": token}
+        await asyncio.sleep(random.uniform(0, asked.think))
+        until = time.perf_counter() + asked.seconds
+        while time.perf_counter() < until:
+            sent = dict(HIDDEN.findall(page)) | {"answer_prompt_harm": '"safe"', "seconds": "1"}
+            async with browser.post(SUBMIT.search(page)[1], data=sent, headers=headers) as response:
+                page = await response.text()
+                if response.status != 200:
+                    raise RuntimeError(f"the server answered {response.status}")
+            await asyncio.sleep(asked.think)
+
+
+async def crowd(base: str, slug: str, keys: list[str], asked: argparse.Namespace) -> float:
+    started = time.perf_counter()
+    await asyncio.gather(*(annotate(base, slug, key, asked) for key in keys))
+    return time.perf_counter() - started
+
+
+def measure(base: str, log: Path, slug: str, keys: list[str], asked: argparse.Namespace) -> dict[str, float]:
+    """Server times in ms over all submits of this crowd."""
+    before = log.stat().st_size
+    wall = asyncio.run(crowd(base, slug, keys, asked))
+    time.sleep(0.5)
+    with open(log, encoding="utf-8") as lines:
+        lines.seek(before)
+        times = [int(found) / 1000 for found in LATENCY.findall(lines.read())]
+    cuts = statistics.quantiles(times, n=20)
+    return {
+        "n": len(times),
+        "p50": statistics.median(times),
+        "p95": cuts[-1],
+        "per_second": len(times) / wall,
+    }
+
+
+def serve(log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """gunicorn as `make run` starts it, with an access log of nothing but method and microseconds."""
+    port = "18473"
+    command = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --worker-class gthread --workers 2 --threads 8"
+    options = ["--no-control-socket", "--access-logfile", str(log), "--access-logformat", "%(m)s %(D)s"]
+    server = subprocess.Popen([sys.executable, *command.split(), *options], cwd=ROOT, stderr=subprocess.DEVNULL)
+    time.sleep(4)
+    return server, f"http://127.0.0.1:{port}"
+
+
+def run(asked: argparse.Namespace, folder: Path) -> None:
+    """Measure and print; needs the embedded database of `main`."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("load_taxonomies")
+    call_command("collectstatic", verbosity=0, interactive=False)
+    items = asked.items
+    sizes = (items // 10, items)
+    keys = {size: fill(size) for size in sizes}
+    log = folder / "access.log"
+    log.touch()
+    server, base = serve(log)
+    try:
+        p95, n = {}, 0
+        for size in sizes:
+            for people in (1, 8, 32):
+                found = measure(base, log, f"queue-{size}", keys[size][:people], asked)
+                p95[size, people] = found["p95"]
+                n += found["n"]
+                print(
+                    f"{size:>7} items, {people:>2} annotators: n={found['n']}, p50 {found['p50']:.1f} ms, "
+                    f"p95 {found['p95']:.1f} ms server time, {found['per_second']:.0f} submits/s"
+                )
+    finally:
+        server.terminate()
+        server.wait()
+    ours, anchor = p95[items, 8], p95[items // 10, 8]
+    summary = {"name": "next_item_p95_ms_8_annotators", "n": n, "ours": round(ours, 1)}
+    print(json.dumps(summary | {"anchor": round(anchor, 1), "ratio": round(ours / anchor, 2)}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--think", type=float, default=1.0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"JURYBOX_HOME": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        # One secret for this process, which makes the sessions, and the server, which reads them.
+        os.environ.setdefault("SECRET_KEY", "benchmark")
+        from config.embedded import database
+
+        with database():
+            run(asked, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
