@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
 from annotate.answers import UNSURE, AskedQuestion
@@ -137,6 +139,15 @@ class ImportForm(forms.Form):
         help_text="Their name = our name, separated by commas: question = prompt, uid = id.",
     )
     partial = forms.BooleanField(required=False, label="Import the good rows even if others are bad")
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if file.size is None or file.size > settings.MAX_UPLOAD_BYTES:
+            most = settings.MAX_UPLOAD_BYTES // 1024 // 1024
+            raise forms.ValidationError(
+                f"The file has more than {most} MB. Split it, or import it on the server: manage.py import_items."
+            )
+        return file
 
     def clean_map(self) -> dict[str, str]:
         found: dict[str, str] = {}

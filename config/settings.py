@@ -111,6 +111,8 @@ STORAGES = {
 
 # Uploads and exports wait here; every name in it is made by us, none by a user.
 FILES_DIR = Path(env.text("JURYBOX_FILES") or paths.state_dir() / "files")
+# A draft of a large taxonomy is edited as one form: 379 categories of seven fields for AIR 2024.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 MAX_UPLOAD_BYTES = env.integer("JURYBOX_MAX_UPLOAD_MB", 512, at_least=1) * 1024 * 1024
 
 # Jurors' servers: JURY_ENDPOINTS="guard=http://10.0.0.5:8000/v1,..."; a juror names one, never an address.

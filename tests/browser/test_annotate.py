@@ -65,6 +65,7 @@ def test_an_unsafe_item_with_two_hazards_found_by_search(at_work: Page, console)
     at_work.keyboard.press("1")
     at_work.keyboard.type("viol")
     at_work.keyboard.press("1")
+    expect(at_work.get_by_text("Chosen: Violence, Fraud")).to_be_visible()
     submit(at_work)
     stored = Annotation.objects.get().answers
     assert stored["prompt_harm"] == "unsafe"

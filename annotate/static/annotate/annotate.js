@@ -43,6 +43,13 @@ function applyConditions() {
 }
 const isHidden = (code) => form().querySelector(`[data-question="${CSS.escape(code)}"]`)?.hidden ?? false;
 
+function showChosen(question) {
+  const names = [...question.querySelectorAll(".pick:has(input:checked) .name")].map((name) => name.firstChild.textContent.trim());
+  const chosen = question.querySelector("[data-chosen]");
+  chosen.textContent = names.length ? `Chosen: ${names.join(", ")}` : "";
+  chosen.hidden = names.length === 0;
+}
+
 function filterPicks(search) {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const question = search.closest(".question");
@@ -63,7 +70,10 @@ function setUp() {
   openedAt = performance.now();
   if (!form()) return;
   applyConditions();
-  for (const search of form().querySelectorAll("[data-picker]")) filterPicks(search);
+  for (const search of form().querySelectorAll("[data-picker]")) {
+    filterPicks(search);
+    showChosen(search.closest(".question"));
+  }
   activateNextOpen();
   if (!active()?.querySelector("[data-picker]")) document.getElementById("item-heading")?.focus();
   for (const button of place.querySelectorAll("[data-keys-help]")) button.hidden = !help;
@@ -133,6 +143,7 @@ place.addEventListener("change", (event) => {
       if ((other.closest(".unsure") !== null) !== unsure) other.checked = false;
     }
   }
+  if (question.querySelector("[data-chosen]")) showChosen(question);
   applyConditions();
   if (event.target.type === "radio") activateNextOpen();
 });
