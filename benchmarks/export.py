@@ -1,20 +1,19 @@
 """Export 100,000 labelled items: what `manage.py build_mix` does, in a database of its own.
 
-    .venv/bin/python benchmarks/export.py [ITEMS]
+    .venv/bin/python -m benchmarks.export [ITEMS]
 
 The anchor is the naive way, in the same run: Django's value iterator over the labels, one json.dumps a row. It
 groups nothing, splits nothing and keeps no lineage.
 """
 
-import contextlib
 import json
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.own_database import own_database
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS_PER_ITEM = 30
@@ -56,18 +55,9 @@ ANALYZE;
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
-        # The database's own account must be able to pass through.
-        os.chmod(home, 0o755)
-        os.environ |= {"JURYBOX_HOME": home, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        os.environ.pop("DATABASE_URL", None)
-        sys.path.insert(0, str(ROOT))
-        from config.embedded import database, schema
-
-        stack.enter_context(database())
-        schema.bring_up_to_date()
+    with own_database() as home:
         fill(count)
-        measure(count, Path(home))
+        measure(count, home)
 
 
 def fill(count: int) -> None:

@@ -1,25 +1,23 @@
 """Import 100,000 items with 3 prelabels each: `manage.py import_items` and `import_annotations`, in one process.
 
-    .venv/bin/python benchmarks/import_items.py [ITEMS]
+    .venv/bin/python -m benchmarks.import_items [ITEMS]
 
 It starts a PostgreSQL of its own, empty, with fsync on. The anchor does the same in the same run the usual
 way: json.loads a line, Django's bulk_create in batches of 2,000, one transaction each. It checks nothing.
 `ours` and `anchor` are items a second, of the items alone; the prelabels' rate is printed above.
 """
 
-import contextlib
 import json
-import os
 import random
 import resource
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.own_database import own_database
+
 ANNOTATORS = ("ana", "ben", "chen")
 WORDS_PER_ITEM = 20
 BATCH = 2_000
@@ -27,17 +25,8 @@ BATCH = 2_000
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
-        # The database's own account must be able to pass through.
-        os.chmod(home, 0o755)
-        os.environ |= {"JURYBOX_HOME": home, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        os.environ.pop("DATABASE_URL", None)
-        sys.path.insert(0, str(ROOT))
-        from config.embedded import database, schema
-
-        stack.enter_context(database())
-        schema.bring_up_to_date()
-        items, labels = Path(home) / "items.jsonl", Path(home) / "labels.jsonl"
+    with own_database() as home:
+        items, labels = home / "items.jsonl", home / "labels.jsonl"
         write_files(items, labels, count)
         measure(items, labels, count)
 
