@@ -1,6 +1,9 @@
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from annotate.errors import FrozenTaxonomy
@@ -84,6 +87,14 @@ class CategoryAdmin(FrozenAdmin):
     list_display = ("code", "name", "kind", "taxonomy_version")
     list_filter = ("taxonomy_version", "kind")
     search_fields = ("code", "name", "definition")
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **options: Any
+    ) -> ModelChoiceField | None:
+        """Only a draft takes new categories."""
+        if db_field.name == "taxonomy_version":
+            options["queryset"] = TaxonomyVersion.objects.filter(published_at=None)
+        return super().formfield_for_foreignkey(db_field, request, **options)
 
 
 class TaxonomyVersionInline(admin.TabularInline):

@@ -1,0 +1,69 @@
+"""Taxonomies in the admin pages: draft, publish, next version; a published one is only to be looked at (P10)."""
+
+import pytest
+from django.urls import reverse
+
+from annotate.models import Category, TaxonomyVersion
+from annotate.taxonomy import start_next
+
+
+@pytest.fixture
+def admin(cast, client_for):
+    return client_for(cast.admin)
+
+
+def act(admin, action, version):
+    return admin.post(
+        reverse("admin:annotate_taxonomyversion_changelist"),
+        {"action": action, "_selected_action": [version.pk]},
+        follow=True,
+    )
+
+
+def test_a_next_version_is_started_changed_and_published(admin, taxonomy):
+    assert "rename it" in act(admin, "start_next_versions", taxonomy).content.decode()
+    draft = TaxonomyVersion.objects.get(follows=taxonomy)
+    category = draft.categories.get(code="fraud")
+    page = reverse("admin:annotate_category_change", args=[category.pk])
+    sent = {"taxonomy_version": draft.pk, "code": "fraud", "name": "Fraud and scams", "kind": "hazard", "tier": 2}
+    lists = {"examples": "[]", "counter_examples": "[]", "tags": "[]", "parents": "harm", "position": 2}
+    assert admin.post(page, sent | lists).status_code == 302
+    assert "is published" in act(admin, "publish_drafts", draft).content.decode()
+    draft.refresh_from_db()
+    assert draft.published_at is not None
+    assert Category.objects.get(pk=category.pk).name == "Fraud and scams"
+    assert taxonomy.categories.get(code="fraud").name == "Fraud"
+
+
+def test_p10_a_published_version_can_only_be_looked_at(admin, taxonomy):
+    category = taxonomy.categories.get(code="fraud")
+    page = reverse("admin:annotate_category_change", args=[category.pk])
+    assert admin.get(page).status_code == 200
+    assert admin.post(page, {"name": "Other"}).status_code == 403
+    assert admin.post(reverse("admin:annotate_category_delete", args=[category.pk])).status_code == 403
+    version = reverse("admin:annotate_taxonomyversion_change", args=[taxonomy.pk])
+    assert admin.get(version).status_code == 200
+    assert admin.post(version, {"version": "9"}).status_code == 403
+
+
+def test_p10_a_new_category_can_not_be_put_into_a_published_version(admin, taxonomy):
+    sent = {"taxonomy_version": taxonomy.pk, "code": "new", "name": "New", "kind": "hazard", "tier": 1}
+    lists = {"examples": "[]", "counter_examples": "[]", "tags": "[]", "parents": "", "position": 9}
+    page = admin.post(reverse("admin:annotate_category_add"), sent | lists)
+    assert page.status_code == 200
+    assert "not one of the available choices" in page.content.decode()
+
+
+def test_publishing_twice_says_so(admin, taxonomy):
+    assert "published already" in act(admin, "publish_drafts", taxonomy).content.decode()
+
+
+def test_a_project_can_only_be_given_a_published_version(admin, cast, taxonomy):
+    draft = start_next(taxonomy, "2")
+    page = admin.get(reverse("admin:annotate_project_change", args=[cast.project.pk])).content.decode()
+    assert f'value="{taxonomy.pk}"' in page
+    assert f'<option value="{draft.pk}">' not in page
+
+
+def test_admin_pages_are_for_staff(cast, client_for):
+    assert client_for(cast.lead).get(reverse("admin:index")).status_code == 302
