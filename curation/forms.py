@@ -27,7 +27,7 @@ class MixForm(forms.Form):
         required=False,
         strip=False,
         max_length=200_000,
-        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"class": "code", "rows": 12, "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, project: Project, **more: Any) -> None:
