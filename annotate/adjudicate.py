@@ -8,10 +8,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
 
 from annotate.answers import Answers
 from annotate.models import Annotation, Assignment, Exposure, Item, Label, Project, User
 from annotate.questions import contract_of
+
+OPEN = [Assignment.State.LEASED, Assignment.State.EXPIRED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,29 @@ def contested(project: Project, reviewer: User) -> QuerySet[Label]:
     own = Assignment.objects.filter(
         item=OuterRef("item"),
         annotator=reviewer,
-        state__in=[Assignment.State.LEASED, Assignment.State.EXPIRED],
+        state__in=OPEN,
     )
     return (
         Label.objects.filter(question__project=project, state=Label.State.CONTESTED, item__blocked=False)
         .exclude(Exists(own))
         .select_related("item", "question")
         .order_by("agreement", "item__rank", "id")
+    )
+
+
+def may_review(reviewer: User, item: Item, part: str) -> bool:
+    """Whether there are labels to decide on here, and the reviewer has no answer of their own to give first."""
+    waiting = Assignment.objects.filter(item=item, annotator=reviewer, state__in=OPEN)
+    known = set(Label.objects.filter(item=item).values_list("part", flat=True))
+    return part in known and not waiting.exists()
+
+
+def show_to(reviewer: User, item: Item) -> None:
+    """Keep an item whose votes the reviewer now sees out of their own queue: they can't be blind to it (P3)."""
+    Assignment.objects.get_or_create(
+        item=item,
+        annotator=reviewer,
+        defaults={"state": Assignment.State.SKIPPED, "leased_until": Now()},
     )
 
 

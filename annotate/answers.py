@@ -84,6 +84,8 @@ class Contract:
         return given
 
     def _problem(self, question: AskedQuestion, value: object, content: Mapping[str, Any]) -> str:
+        if isinstance(value, str) and not _is_storable(value):
+            return "holds a character that can't be stored"
         if value == UNSURE and question.kind != "text":
             return ""
         match question.kind:
@@ -142,6 +144,8 @@ def _spans_problem(value: object, content: Mapping[str, Any]) -> str:
             "part",
         }:
             return 'each span needs "start" and "end", and may have "label" and "part"'
+        if not all(_is_name(span[name]) for name in ("part", "label") if name in span):
+            return "label and part of a span must be text"
         start, end, part = span["start"], span["end"], span.get("part", "text")
         if type(start) is not int or type(end) is not int or not 0 <= start < end:
             return "a span must have 0 <= start < end, in code points"
@@ -149,6 +153,15 @@ def _spans_problem(value: object, content: Mapping[str, Any]) -> str:
         if isinstance(text, str) and end > len(text):
             return "a span ends beyond the text"
     return ""
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _is_storable(value)
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL takes neither NUL nor half a surrogate pair."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def _short(value: object) -> str:

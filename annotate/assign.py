@@ -37,6 +37,17 @@ SELECT lease.id, claim.rank FROM lease, claim
 BEFORE_ALL = -(2**63)
 
 
+def one_at_a_time(annotator: User, project: Project) -> None:
+    """Make this person's requests in this project wait for each other until the transaction ends.
+
+    Taken before any row lock, so that two tabs of one person can't block each other for good.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"annotate {project.pk} {annotator.pk}"]
+        )
+
+
 @transaction.atomic
 def next_item(annotator: User, project: Project) -> Assignment | None:
     """The annotator's open lease, or a new one on the next item; None if nothing is left for this person.
@@ -44,7 +55,8 @@ def next_item(annotator: User, project: Project) -> Assignment | None:
     Two requests of one person wait for each other, so a double click leases one item. An item whose lease
     ran out comes back first, if a slot is still free.
     """
-    membership = Membership.objects.select_for_update().filter(project=project, user=annotator).first()
+    one_at_a_time(annotator, project)
+    membership = Membership.objects.filter(project=project, user=annotator).first()
     open_lease = _own_lease(annotator, project)
     if open_lease is not None:
         return open_lease
@@ -87,7 +99,7 @@ def _own_lease(annotator: User, project: Project) -> Assignment | None:
 
 
 def retake(assignment: Assignment) -> bool:
-    """Lease the item of an expired or skipped assignment again; False if its slots are gone meanwhile."""
+    """Lease the item of an expired assignment again; False if its slots are gone meanwhile."""
     claimed = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted")).update(taken=F("taken") + 1)
     if not claimed:
         return False
@@ -99,6 +111,7 @@ def retake(assignment: Assignment) -> bool:
 @transaction.atomic
 def skip(assignment: Assignment) -> None:
     """Give the item to somebody else; this person does not get it again."""
+    one_at_a_time(assignment.annotator, assignment.item.project)
     released = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
         state=Assignment.State.SKIPPED
     )

@@ -17,6 +17,8 @@ from annotate.questions import TEMPLATES
 from annotate.rules import set_overlap, set_weighing
 from annotate.submit import Submission
 
+LONGEST_SECONDS = 24 * 3600.0
+
 
 def read_answers(sent: QueryDict, questions: Iterable[AskedQuestion], item_kind: str) -> dict[str, Any]:
     """The posted answers, each field `answer_CODE` holding JSON; answers to questions not asked are dropped.
@@ -30,7 +32,7 @@ def read_answers(sent: QueryDict, questions: Iterable[AskedQuestion], item_kind:
     for question in questions:
         try:
             value = _read(sent, question)
-        except ValueError:
+        except (ValueError, RecursionError):
             problems[question.code] = "could not be read; choose again"
         else:
             if value is not None:
@@ -60,11 +62,11 @@ class SubmissionForm(forms.Form):
     client_id = forms.UUIDField()
     taxonomy_version = forms.IntegerField(required=False)
     guideline = forms.IntegerField(required=False)
-    seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 3600)
+    seconds = forms.FloatField(required=False, min_value=0)
 
     def submission(self, answers: dict[str, Any]) -> Submission:
         """The verb's argument; call after `is_valid`."""
-        client_id = self.cleaned_data["client_id"]
+        client_id, seconds = self.cleaned_data["client_id"], self.cleaned_data["seconds"]
         if not isinstance(client_id, UUID):
             raise TypeError("client_id must be cleaned first")
         return Submission(
@@ -72,7 +74,8 @@ class SubmissionForm(forms.Form):
             answers=answers,
             taxonomy_version_id=self.cleaned_data["taxonomy_version"],
             guideline_id=self.cleaned_data["guideline"],
-            seconds=self.cleaned_data["seconds"],
+            # A page left open over night says nothing of the time on the item.
+            seconds=None if seconds is None else min(seconds, LONGEST_SECONDS),
         )
 
 

@@ -97,6 +97,8 @@ def create_project(new: NewProject, lead: User | None = None) -> Project:
     """
     if new.template not in TEMPLATES:
         raise BadQuestion(f"There is no template {new.template!r}; there are {', '.join(TEMPLATES)}.")
+    if new.slug == "new":
+        raise BadQuestion("The slug 'new' is the address of a page of its own; choose another.")
     if Project.objects.filter(slug=new.slug).exists():
         raise BadQuestion(f"There is a project {new.slug!r} already; choose another slug.")
     project = Project.objects.create(

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from annotate.answers import Answers
-from annotate.assign import retake
+from annotate.assign import one_at_a_time, retake
 from annotate.errors import NotAssigned, SlotTaken, StaleForm
 from annotate.models import Annotation, Assignment, Exposure, Flag, Item, Membership, Project, User
 from annotate.questions import contract_of
@@ -33,16 +33,17 @@ def submit(annotator: User, item: Item, submission: Submission) -> Annotation:
         The stored annotation; the same one again if this client id was stored before.
 
     Raises:
-        NotAssigned: the item was never handed to this annotator.
+        NotAssigned: the item was never handed to this annotator, or they gave it back.
         StaleForm: taxonomy or guidelines have a newer version than the form.
         SlotTaken: the lease ran out and the slot went to somebody else.
         BadAnswers: the contract refuses the answers.
     """
+    one_at_a_time(annotator, item.project)
     assignment = Assignment.objects.select_for_update(of=("self",)).filter(item=item, annotator=annotator).first()
     stored = Annotation.objects.filter(annotator=annotator, client_id=submission.client_id).first()
     if stored is not None:
         return stored
-    if assignment is None:
+    if assignment is None or assignment.state == Assignment.State.SKIPPED:
         raise NotAssigned("This item was not handed to you; ask for the next one.")
     project = item.project
     _refuse_stale(project, submission)
@@ -112,6 +113,16 @@ def last_submitted(annotator: User, project: Project) -> Item | None:
 
 
 def count_submitted(annotator: User, project: Project) -> int:
-    """How many items of the project the annotator has answered as a member."""
-    counts = Membership.objects.filter(project=project, user=annotator).values_list("submitted", flat=True)
-    return counts.first() or 0
+    """How many items of the project the annotator has answered; members have a counter, admins are counted."""
+    counted = (
+        Membership.objects.filter(project=project, user=annotator).values_list("submitted", flat=True).first()
+    )
+    if counted is not None:
+        return counted
+    submitted = Assignment.objects.filter(annotator=annotator, state=Assignment.State.SUBMITTED)
+    return submitted.filter(item__project=project).count()
+
+
+def was_handed(annotator: User, item: Item) -> bool:
+    """Whether the item was ever handed to this person."""
+    return Assignment.objects.filter(annotator=annotator, item=item).exists()

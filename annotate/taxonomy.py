@@ -72,13 +72,19 @@ def publish(version: TaxonomyVersion) -> TaxonomyVersion:
     """Freeze a draft (P10).
 
     Raises:
-        FrozenTaxonomy: it is published already, or has no category that an item could be given.
+        FrozenTaxonomy: it is published already, has no category that an item could be given, or a category
+            with an unknown parent.
     """
     version = TaxonomyVersion.objects.select_for_update().get(pk=version.pk)
     if version.published_at is not None:
         raise FrozenTaxonomy(f"{version} is published already; start a new version to change it.")
     if not version.categories.exclude(kind="group").exists():
         raise FrozenTaxonomy(f"{version} has no categories but groups; add some before publishing.")
+    codes = set(version.categories.values_list("code", flat=True))
+    for category in version.categories.all():
+        unknown = sorted(set(category.parents) - codes)
+        if unknown:
+            raise FrozenTaxonomy(f"{version}: {category.code} has an unknown parent {unknown[0]}.")
     version.digest = digest(version)
     version.published_at = timezone.now()
     version.save(update_fields=["digest", "published_at"])
@@ -110,9 +116,12 @@ def start_next(version: TaxonomyVersion, name: str) -> TaxonomyVersion:
     """A draft that begins as a copy of a published version, with `kept` maps between the two.
 
     Raises:
-        FrozenTaxonomy: there is a version of this name already.
+        FrozenTaxonomy: there is a version of this name already, or the name is too long.
     """
     fields = (*CATEGORY_FIELDS, "chord")
+    most = TaxonomyVersion._meta.get_field("version").max_length or 0
+    if len(name) > most:
+        raise FrozenTaxonomy(f"A version's name has at most {most} characters; rename {version} first.")
     if version.taxonomy.versions.filter(version=name).exists():
         raise FrozenTaxonomy(f"{version.taxonomy.code} has a version {name} already; name the next one.")
     following = TaxonomyVersion.objects.create(taxonomy=version.taxonomy, version=name, follows=version)

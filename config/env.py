@@ -83,6 +83,13 @@ def postgres(url: str) -> dict[str, object]:
     """
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
+    try:
+        port = parts.port
+    except ValueError:
+        # urlsplit's own message would quote a piece of the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL can't be read; write special characters of the password as %XX."
+        ) from None
     if parts.scheme not in ("postgres", "postgresql") or not name:
         raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name.")
     options = dict(parse_qsl(parts.query))
@@ -92,6 +99,6 @@ def postgres(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", None) or parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "OPTIONS": options,
     }

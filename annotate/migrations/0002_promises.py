@@ -29,6 +29,11 @@ CREATE FUNCTION annotate_category_is_frozen() RETURNS trigger LANGUAGE plpgsql A
 DECLARE
     frozen bigint;
 BEGIN
+    -- Waits for a publication under way, and makes one wait for us.
+    PERFORM 1 FROM annotate_taxonomyversion
+        WHERE TG_OP <> 'INSERT' AND id = OLD.taxonomy_version_id
+           OR TG_OP <> 'DELETE' AND id = NEW.taxonomy_version_id
+        ORDER BY id FOR SHARE;
     SELECT id INTO frozen FROM annotate_taxonomyversion
         WHERE published_at IS NOT NULL
           AND (TG_OP <> 'INSERT' AND id = OLD.taxonomy_version_id

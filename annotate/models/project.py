@@ -1,6 +1,8 @@
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
 from annotate.models.people import Membership, Role, User
@@ -13,6 +15,17 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         if user.is_staff:
             return self
         return self.filter(memberships__user=user)
+
+    def with_counts(self) -> "ProjectQuerySet":
+        """Each project with `items_count`, `members_count` and its taxonomy at hand."""
+
+        def count(related: str) -> Coalesce:
+            of_project = Project.objects.filter(pk=OuterRef("pk")).values("pk")
+            return Coalesce(Subquery(of_project.annotate(n=Count(related)).values("n")), 0)
+
+        return self.select_related("taxonomy_version__taxonomy").annotate(
+            items_count=count("items"), members_count=count("memberships")
+        )
 
     def reached_by(self, user: User, slug: str) -> "Project | None":
         """The project with the person's role on it; None where the person has no part in it (one query).

@@ -33,16 +33,18 @@ def reopen(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """An item that this person has answered, with the answers, to change them."""
     item = item_for(request, slug, item_id, Role.ANNOTATOR)
     earlier = submitting.newest_annotation(signed_in(request), item)
-    if earlier is None:
-        raise Http404("You have not answered this item.")
+    if earlier is None or item.blocked:
+        raise Http404("You have not answered this item, or nobody should see it again.")
     return _page(request, item.project, item, answers=earlier.answers, again=True)
 
 
 @require_safe
 def image(request: HttpRequest, slug: str, item_id: int) -> FileResponse:
     item = item_for(request, slug, item_id, Role.ANNOTATOR)
+    if item.project.role == Role.ANNOTATOR and not submitting.was_handed(signed_in(request), item):
+        raise Http404("This item was not handed to you.")
     path = image_path(item)
-    kind = media_type(path) if path.is_file() else None
+    kind = media_type(path) if path.is_file() and not item.blocked else None
     if kind is None:
         raise Http404("This item has no image here.")
     sandbox = {"Content-Security-Policy": "default-src 'none'; sandbox"}
@@ -52,6 +54,8 @@ def image(request: HttpRequest, slug: str, item_id: int) -> FileResponse:
 @require_POST
 def submit(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     item = item_for(request, slug, item_id, Role.ANNOTATOR)
+    if item.blocked or not submitting.was_handed(signed_in(request), item):
+        raise Http404("This item was not handed to you, or nobody should see it again.")
     form = SubmissionForm(request.POST)
     if not form.is_valid():
         return _page(request, item.project, item, problems={"": "The form was not complete."}, status=422)
@@ -83,9 +87,11 @@ def flag(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     form = FlagForm(request.POST)
     if assignment is None:
         raise Http404("This item was not handed to you.")
-    if form.is_valid():
-        submitting.flag(user, item, form.cleaned_data["reason"], form.cleaned_data["note"])
-        assign.skip(assignment)
+    if not form.is_valid():
+        problem = "The flag was not stored: choose a reason, and keep the note under 2000 characters."
+        return _page(request, item.project, item, problems={"": problem}, status=422)
+    submitting.flag(user, item, form.cleaned_data["reason"], form.cleaned_data["note"])
+    assign.skip(assignment)
     return _next(request, item.project)
 
 

@@ -1,6 +1,5 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,10 +15,7 @@ from annotate.questions import NewProject, create_project
 @require_safe
 def projects(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    rows = Project.objects.visible_to(user).annotate(
-        items_count=Count("items", distinct=True),
-        members_count=Count("memberships", distinct=True),
-    )
+    rows = Project.objects.visible_to(user).with_counts()
     return render(request, "annotate/projects.html", {"projects": rows.order_by("title")})
 
 

@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -27,6 +27,8 @@ def decide(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     item = item_for(request, slug, item_id, Role.REVIEWER)
     form = SubmissionForm(request.POST)
     part = request.POST.get("part", "")
+    if not adjudicate.may_review(signed_in(request), item, part):
+        raise Http404("There is nothing to review here.")
     answers: dict[str, Any] = {}
     try:
         answers = read_answers(request.POST, contract_of(item.project).questions, item.kind)
@@ -54,6 +56,7 @@ def _page(
     first = queue.first() if item is None else None
     if first is not None:
         item, part = first.item, first.part
+        adjudicate.show_to(user, item)
     labels = list(Label.objects.filter(item=item, part=part).select_related("question")) if item else []
     settled = {label.question.code: label.value for label in labels if label.value is not None}
     fragment = bool(request.headers.get("HX-Request"))

@@ -193,6 +193,71 @@ def test_p3_a_reviewer_with_an_open_lease_on_an_item_does_not_review_it(cast, it
     assert f"/review/{other.pk}/decide/" in shown
 
 
+def test_p3_what_a_reviewer_has_seen_the_votes_of_is_not_handed_to_them_afterwards(cast, items, client_for):
+    contested(cast, items[1])
+    client = client_for(cast.reviewer)
+    assert b"Juror 1" in client.get(reverse("review", args=["guard"])).content
+    assert item_in(page(client)) == items[0].pk
+    sent = {"client_id": str(uuid4()), "answer_prompt_harm": '"safe"'}
+    client.post(reverse("submit", args=["guard", items[1].pk]), sent)
+    assert not Annotation.objects.filter(item=items[1]).exists()
+
+
+@pytest.mark.parametrize("part", ["", "nonsense", "x" * 300, "a\0b"])
+def test_p3_deciding_shows_and_stores_nothing_where_there_is_nothing_to_review(cast, items, client_for, part):
+    client = client_for(cast.reviewer)
+    mine = Item.objects.get(pk=item_in(page(client)))
+    contested(cast, mine)
+    refused = client.post(reverse("decide", args=["guard", mine.pk]), {"part": part})
+    assert refused.status_code == 404
+    assert b"Juror 1" not in refused.content
+    assert not Annotation.objects.exists()
+
+
+def test_items_that_were_not_handed_out_are_not_shown(cast, items, client_for):
+    client = client_for(cast.annotator)
+    other = next(item for item in items if item.pk != item_in(page(client)))
+    for name in ("submit", "reopen", "flag"):
+        address = reverse(name, args=["guard", other.pk])
+        response = client.get(address) if name == "reopen" else client.post(address)
+        assert response.status_code == 404
+
+
+def test_an_item_that_nobody_should_see_again_is_shown_to_nobody(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    submit(client, shown, **answers_for(item_in(shown)))
+    Item.objects.update(blocked=True)
+    assert client.get(reverse("reopen", args=["guard", item_in(shown)])).status_code == 404
+    assert submit(client, shown, **answers_for(item_in(shown))).status_code == 404
+
+
+@pytest.mark.parametrize("odd", ["[" * 100_000, '"\\u0000"', '"\\ud800"', "NaN", "{}", "safe", ""])
+def test_odd_answers_are_refused_in_words(cast, items, client_for, odd):
+    client = client_for(cast.annotator)
+    refused = submit(client, page(client), prompt_harm=odd)
+    assert refused.status_code == 422
+    assert not Annotation.objects.exists()
+
+
+def test_a_flag_that_can_not_be_stored_says_so_and_stays(cast, items, client_for):
+    client = client_for(cast.annotator)
+    item_id = item_in(page(client))
+    refused = client.post(
+        reverse("flag", args=["guard", item_id]), {"reason": "not_again", "note": "x" * 2001}, headers=HTMX
+    )
+    assert refused.status_code == 422
+    assert b"The flag was not stored" in refused.content
+
+
+def test_a_page_left_open_for_days_is_taken(cast, items, client_for):
+    client = client_for(cast.annotator)
+    shown = page(client)
+    sent = fields(shown, **answers_for(item_in(shown))) | {"seconds": "250000"}
+    assert client.post(reverse("submit", args=["guard", item_in(shown)]), sent).status_code == 302
+    assert Annotation.objects.get().seconds == 24 * 3600
+
+
 def test_a_review_hides_names_and_its_decision_becomes_the_label(cast, items, client_for):
     lone = next(item for item in items if item.external_id == "lone")
     contested(cast, lone)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from annotate.assign import next_item, reopen_expired_leases, skip
-from annotate.models import Assignment, Item, Membership, Project, Role, User
+from annotate.models import Annotation, Assignment, Item, Membership, Project, Role, User
 from annotate.rules import set_overlap
 from annotate.submit import Submission, submit
 
@@ -84,6 +84,43 @@ def test_p2_two_requests_of_one_person_at_once_lease_one_item(cast, add_items):
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(ask, range(12)))) == 1
     assert Assignment.objects.filter(annotator=cast.annotator).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p2_an_admin_without_a_membership_asking_many_times_at_once_leases_one_item(cast, add_items):
+    add_items(cast.project, rows(3))
+
+    def ask(_):
+        assignment = next_item(cast.admin, cast.project)
+        connection.close()
+        return assignment.item_id
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(ask, range(12)))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p1_reloading_while_an_expired_item_is_submitted_neither_blocks_nor_doubles(cast, add_items):
+    [item] = add_items(cast.project, rows(1))
+
+    def reload(_):
+        next_item(cast.annotator, cast.project)
+        connection.close()
+
+    def send(_):
+        answer(cast.annotator, item)
+        connection.close()
+
+    for _ in range(10):
+        Annotation.objects.all().delete()
+        Assignment.objects.all().delete()
+        Item.objects.update(taken=0)
+        expire(next_item(cast.annotator, cast.project))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda turn: reload(turn) if turn % 2 else send(turn), range(4)))
+        assert Assignment.objects.get(annotator=cast.annotator).state == "submitted"
+        item.refresh_from_db()
+        assert item.taken == 1
 
 
 def test_p2_the_database_refuses_an_item_above_its_overlap(cast, add_items):

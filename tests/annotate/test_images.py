@@ -38,6 +38,8 @@ def get(client, name):
 
 def test_a_png_is_served_as_one_and_in_a_sandbox(cast, files, client_for):
     assert bring_in(files, one=PNG) == ""
+    assert get(client_for(cast.annotator), "one").status_code == 404, "not handed out yet"
+    client_for(cast.annotator).get(reverse("annotate", args=["guard"]))
     response = get(client_for(cast.annotator), "one")
     assert response.headers["Content-Type"] == "image/png"
     assert "sandbox" in response.headers["Content-Security-Policy"]
@@ -47,13 +49,13 @@ def test_a_png_is_served_as_one_and_in_a_sandbox(cast, files, client_for):
 
 def test_a_page_in_an_images_clothes_is_not_kept(cast, files, client_for):
     assert "1 items name an image" in bring_in(files, page=b"<html><script>alert(1)</script>")
-    assert get(client_for(cast.annotator), "page").status_code == 404
+    assert get(client_for(cast.lead), "page").status_code == 404
 
 
 def test_a_missing_image_is_said_and_can_be_brought_later(cast, files, client_for):
     assert "1 items name an image" in bring_in(files, late=None)
     assert bring_in(files, late=PNG) == ""
-    response = get(client_for(cast.annotator), "late")
+    response = get(client_for(cast.lead), "late")
     assert b"".join(response.streaming_content) == PNG
 
 

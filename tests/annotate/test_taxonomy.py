@@ -1,10 +1,12 @@
 """P10: a published taxonomy version never changes; a stored label always knows its version."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from annotate.adjudicate import adjudicate
 from annotate.errors import FrozenTaxonomy
@@ -54,6 +56,34 @@ def test_publishing_twice_or_nothing_is_refused(taxonomy):
     groups = write_draft(Draft("empty", "Empty", "1", [{"code": "g", "name": "G", "kind": "group"}]))
     with pytest.raises(FrozenTaxonomy, match="no categories"):
         publish(groups)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p10_a_change_under_way_is_in_the_digest_or_refused(taxonomy):
+    draft = start_next(taxonomy, "2")
+    changed, publishing = Event(), Event()
+
+    def change():
+        with transaction.atomic():
+            Category.objects.filter(taxonomy_version=draft, code="fraud").update(name="Changed meanwhile")
+            changed.set()
+            publishing.wait(1)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        changed.wait(5)
+        publish(draft)
+        changing.result()
+    draft.refresh_from_db()
+    assert digest(draft) == draft.digest
+
+
+def test_a_draft_with_an_unknown_parent_is_not_published(taxonomy):
+    draft = start_next(taxonomy, "2")
+    draft.categories.filter(code="fraud").update(parents=["typo"])
+    with pytest.raises(FrozenTaxonomy, match="fraud has an unknown parent typo"):
+        publish(draft)
 
 
 def test_an_unknown_parent_is_refused(db):

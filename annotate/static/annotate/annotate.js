@@ -105,6 +105,8 @@ function send() {
 }
 
 function onKey(event) {
+  // A held key must not skip item after item, nor the Enter that ends a composed word submit.
+  if (event.isComposing || (event.repeat && !event.key.startsWith("Arrow"))) return;
   if (!form() || event.ctrlKey || event.metaKey || event.altKey || help?.open) return;
   const field = event.target.closest("textarea, select, input:not([type=radio], [type=checkbox])");
   const inSearch = field?.matches("[data-picker]");
@@ -158,6 +160,22 @@ place.addEventListener("submit", (event) => {
   if (seconds) seconds.value = ((performance.now() - openedAt) / 1000).toFixed(1);
 }, true);
 document.body.addEventListener("htmx:afterSwap", setUp);
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.responseURL.includes("/sign-in/")) return;
+  event.detail.shouldSwap = false;
+  location.assign(`/sign-in/?next=${encodeURIComponent(location.pathname)}`);
+});
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.body.addEventListener(failure, () => {
+    place.querySelector("[data-failure]")?.remove();
+    const note = document.createElement("p");
+    note.className = "note bad";
+    note.dataset.failure = "";
+    note.setAttribute("role", "alert");
+    note.textContent = "The server did not take that. Your answers are still here: try again, or reload the page.";
+    form()?.prepend(note);
+  });
+}
 if (keysOff) {
   keysOff.checked = localStorage.getItem("single-keys") === "off";
   keysOff.addEventListener("change", () => localStorage.setItem("single-keys", keysOff.checked ? "off" : "on"));

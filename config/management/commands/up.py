@@ -103,8 +103,11 @@ class Command(BaseCommand):
 
     def _welcome(self, address: str) -> None:
         self._say(f"\nJurybox is at {address}\n")
-        for name, password in json.loads(paths.credentials_path().read_text()).items():
+        file = paths.credentials_path()
+        for name, password in (json.loads(file.read_text()) if file.exists() else {}).items():
             self._say(f"  {name:<12} {password}")
+        if not file.exists():
+            self._say(f"  The demo's sign-ins are not in {file}: set one with `manage.py changepassword admin`.")
         self._say(f"\nCtrl-C ends it. Logs: {paths.log_dir()}")
 
     def _watch(self, children: list[Child]) -> None:
