@@ -107,6 +107,7 @@ def adjudicate(reviewer: User, item: Item, part: str, answers: Answers, client_i
         client_id=client_id,
     )
     _record(decision)
+    Item.objects.filter(pk=item.pk).update(labels_stale=True)
     return decision
 
 

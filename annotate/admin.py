@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from annotate.errors import FrozenTaxonomy
 from annotate.models import (
+    Annotation,
     Category,
     CategoryMap,
     Flag,
@@ -133,8 +134,13 @@ class QuestionInline(admin.TabularInline):
 class ProjectAdmin(admin.ModelAdmin):
     list_display = ("slug", "title", "taxonomy_version", "overlap")
     inlines = (MembershipInline, QuestionInline)
-    # Overlap is a stored number on every item: the project's settings page changes both together.
-    readonly_fields = ("overlap",)
+    # These touch every item or label: the project's settings page changes all together.
+    readonly_fields = ("overlap", "quorum", "voters")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> tuple[str, ...]:
+        """Labels are stamped with the project's taxonomy version, so it stays once anybody has judged by it."""
+        judged = obj is not None and Annotation.objects.filter(item__project=obj).exists()
+        return (*self.readonly_fields, "taxonomy_version") if judged else self.readonly_fields
 
 
 @admin.register(User)

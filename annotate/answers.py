@@ -9,6 +9,7 @@ from annotate.errors import BadAnswers
 
 UNSURE = "unsure"
 MAX_TEXT = 10_000
+LONGEST_SHOWN = 30
 
 Answers = dict[str, Any]
 
@@ -165,5 +166,6 @@ def _is_storable(text: str) -> bool:
 
 
 def _short(value: object) -> str:
+    """The value for an error message; a long one may be an item's text in the wrong column, so only its length."""
     shown = value_key(value)
-    return shown if len(shown) <= 60 else shown[:60] + "…"
+    return shown if len(shown) <= LONGEST_SHOWN else f"a value of {len(shown)} characters"

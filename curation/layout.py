@@ -57,12 +57,12 @@ def layout_of(kinds: set[str], asked: Sequence[Asked]) -> Layout:
     """
     contents = tuple(name for name in CONTENTS if any(name in CONTENT_OF_KIND[kind] for kind in kinds))
     taken = {*FRONT, *CONTENTS, *BACK}
-    questions = {f"label_{q.code}" if q.code in taken else q.code: q for q in asked}
-    labels = [name + end for name in questions for end in ("", "_source", "_confidence")]
+    named = [(f"label_{q.code}" if q.code in taken else q.code, q) for q in asked]
+    labels = [name + end for name, _ in named for end in ("", "_source", "_confidence")]
     twice = sorted(name for name in set(labels) if labels.count(name) > 1)
     if twice:
         raise BuildRefused(f"Two columns of the data files would be called {twice[0]}; rename a question.")
-    return Layout(contents, questions)
+    return Layout(contents, dict(named))
 
 
 def label_columns(labels: pl.DataFrame, name: str, question: Asked) -> pl.DataFrame:

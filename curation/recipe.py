@@ -16,6 +16,7 @@ ITEM_FILTERS = ("kind", "lang", "source", "use", "id")
 ITEM_CELLS = ("lang", "source", "kind")
 SMALLEST = "smallest"
 MAX_BYTES = 200_000
+MAX_PER_CELL = 10**12
 MAX_SEED = 2**63 - 1
 SPLIT_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 QUOTES = "put words such as yes, no, on and dates in quotes"
@@ -84,6 +85,12 @@ class _Loader(yaml.SafeLoader):
             raise RecipeRefused(f"Recipe, line {line}: aliases (*name) are not taken; write the value out.")
         return super().compose_node(parent, index)
 
+    def compose_scalar_node(self, anchor: dict[Any, Any]) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        if re.search("[\0\ud800-\udfff]", node.value):
+            raise RecipeRefused(f"Recipe, line {node.start_mark.line + 1}: a character that can't be stored.")
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
@@ -141,7 +148,7 @@ def _read(text: str) -> _Reading:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise RecipeRefused(f"Recipe{where}: not YAML ({getattr(error, 'problem', None) or error}).") from error
-    except ValueError as error:
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise RecipeRefused(f"Recipe: a date or number that can't be ({error}); put it in quotes.") from error
     finally:
         loader.dispose()
@@ -194,7 +201,7 @@ def _balance(reading: _Reading, value: object) -> dict[str, Any]:
 
 
 def _per_cell(reading: _Reading, value: object) -> dict[str, Any]:
-    if value != SMALLEST and not (type(value) is int and value >= 1):
+    if value != SMALLEST and not (type(value) is int and 1 <= value <= MAX_PER_CELL):
         raise reading.refuse("per_cell", f"must be a whole number of at least 1, or `{SMALLEST}`")
     return {"per_cell": value}
 
@@ -260,7 +267,13 @@ def _strings(reading: _Reading, place: str, value: object) -> tuple[str, ...]:
 
 
 def _shown(value: object) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    shown = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, dict | list)
+        else json.dumps(value, default=str)
+    )
     return shown if len(shown) <= 60 else shown[:60] + "…"
 
 

@@ -9,7 +9,7 @@ from jury.adapters.call import server_of
 from jury.adapters.contract import EndpointAdapter, Judge, Material
 from jury.ask import ask
 from jury.brief import Brief, brief_of, prompt_version
-from jury.errors import RunOutdated
+from jury.errors import BadJuror, RunOutdated
 from jury.models import Juror, Seat
 
 # Rows claimed at a time: an endpoint juror's must be answered within one lease, a local one's are quick.
@@ -57,4 +57,10 @@ def sitting(seat_id: int) -> Sitting:
         )
     if isinstance(adapter, EndpointAdapter):
         return Sitting(seat, partial(ask, adapter=adapter, juror=juror, brief=brief), ENDPOINT_CHUNK)
-    return Sitting(seat, adapter.prepare(juror, project, brief, seat.material), LOCAL_CHUNK)
+    try:
+        judge = adapter.prepare(juror, project, brief, seat.material)
+    except (ValueError, LookupError, TypeError) as problem:
+        raise BadJuror(
+            f"{juror.slug} can't be made ready ({type(problem).__name__}): check its settings."
+        ) from problem
+    return Sitting(seat, judge, LOCAL_CHUNK)

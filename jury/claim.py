@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from annotate.models import Item
 from jury.models import Failure, Run, Seat, Verdict, Work
 
 MOST_ATTEMPTS = 3
@@ -107,6 +108,7 @@ def park_exhausted(seat: Seat) -> int:
         ),
         ignore_conflicts=True,
     )
+    Item.objects.filter(pk__in=item_ids).update(labels_stale=True)
     return len(item_ids)
 
 

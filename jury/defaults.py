@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from annotate.models import Project
 from jury.errors import BadJuror
+from jury.item_text import normal_form
 from jury.models import Cue, Juror, Panel, Run
 
 LOCAL = "local"
@@ -59,7 +60,7 @@ def check_term(term: str) -> str:
     Raises:
         BadJuror: a word of it is nothing but `*`, or the term has no word at all.
     """
-    words = term.split()
+    words = normal_form(term).split()
     if not words or any(not word.rstrip("*") for word in words):
         raise BadJuror("A cue needs a word; `*` stands for the rest of one, as in `poison*`.")
     return " ".join(words)

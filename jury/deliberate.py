@@ -13,7 +13,7 @@ from jury.bench import Sitting, sitting
 from jury.claim import MOST_ATTEMPTS, Claimed, claim, finish_if_done, give_back, park_exhausted
 from jury.errors import BadJuror, RunOutdated
 from jury.item_text import flags_of
-from jury.models import PASSING, Run, Seat, Verdict
+from jury.models import Run, Seat, Verdict
 
 # Closing a row is conditioned on the attempt: a worker whose lease was taken over stores nothing.
 CLOSE = """
@@ -93,7 +93,7 @@ def store(
             item_id__in=ours,
             juror_id=ready.seat.juror_id,
             prompt_version=ready.seat.prompt_version,
-            failure__in=PASSING,
+            part="",
         ).delete()
         Verdict.objects.bulk_create(verdicts, ignore_conflicts=True)
         cursor.execute(MARK_STALE, [ours])

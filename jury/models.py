@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -29,6 +30,26 @@ class Juror(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """What an admin types as JSON must be of the shape that adapters rely on."""
+        if not isinstance(self.questions, list) or not all(isinstance(code, str) for code in self.questions):
+            raise ValidationError({"questions": "must be a list of question codes"})
+        if not isinstance(self.category_map, dict) or not all(map(_is_codes, self.category_map.values())):
+            raise ValidationError({"category_map": 'must look like {"S1": ["violence"]}'})
+        if not isinstance(self.params, dict) or not all(map(_is_amount, self.params.values())):
+            raise ValidationError({"params": "must map names to numbers of at least 0"})
+        concurrency = self.params.get("concurrency", 1)
+        if type(concurrency) is not int or concurrency < 1 or self.params.get("timeout_seconds", 1) <= 0:
+            raise ValidationError({"params": "concurrency must be a whole number from 1, timeout_seconds above 0"})
+
+
+def _is_codes(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(code, str) for code in value)
+
+
+def _is_amount(value: object) -> bool:
+    return type(value) in (int, float) and value >= 0  # type: ignore[operator]
 
 
 class Cue(models.Model):

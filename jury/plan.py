@@ -22,7 +22,11 @@ WHERE item.project_id = %(project)s AND item.kind = ANY(%(kinds)s) AND NOT item.
       SELECT 1 FROM jury_verdict verdict
       WHERE verdict.item_id = item.id AND verdict.juror_id = %(juror)s
         AND verdict.prompt_version = %(prompt_version)s AND verdict.part = ''
-        AND verdict.failure <> ALL(%(passing)s))
+        AND verdict.failure <> ALL(%(passing)s)
+        AND NOT EXISTS (
+            SELECT 1 FROM jury_verdict later
+            WHERE later.item_id = verdict.item_id AND later.juror_id = verdict.juror_id
+              AND later.part = '' AND later.id > verdict.id))
 ORDER BY item.id
 """
 

@@ -41,11 +41,11 @@ def weigh(project: Project, *, stale_only: bool = False) -> list[QuestionSummary
     Each batch is a transaction of its own, one at a time in a project. A vote that arrives meanwhile leaves
     its item stale, so the next weighing counts it. Adjudications decide over all votes.
     """
-    ballots = ballots_of(project)
     for item_ids in _batches(project, stale_only):
         with transaction.atomic():
             _wait_for_turn(project)
             _clear_stale(item_ids)
+            ballots = ballots_of(project)
             rows = [
                 row for item, cells in ballots.of(item_ids).items() for row in _labels_of(item, cells, ballots)
             ]
@@ -80,22 +80,38 @@ def _clear_stale(item_ids: Sequence[int]) -> None:
 
 
 def _labels_of(item_id: int, cells: Cells, ballots: Ballots) -> Iterator[LabelRow]:
+    # A reviewer decides a part as a whole: what the decision leaves out has no label.
+    reviewed = {part for (part, _), cell in cells.items() if cell.adjudication is not None}
     decided = {
-        place: _decide(cell, ballots.questions[place[1]], ballots.project)
-        for place, cell in cells.items()
-        if ballots.questions[place[1]].kind in RULED_KINDS
+        (part, code): _decide(cell, ballots.questions[code], ballots.project)
+        for (part, code), cell in cells.items()
+        if cell.adjudication is not None or (part not in reviewed and ballots.questions[code].kind in RULED_KINDS)
     }
     for (part, code), row in decided.items():
-        gates = [
-            (decided[part, str(c["question"])].value, c["is"])
-            for c in ballots.questions[code].condition
-            if (part, str(c["question"])) in decided
-        ]
+        if not row.votes:
+            continue
         # A question that the settled answers don't lead to has no label, unless a reviewer gave it one.
-        open_gate = not gates or any(vote_key(value) == vote_key(wanted) for value, wanted in gates)
-        if open_gate or row.source == Label.Source.ADJUDICATION:
+        if _leads_to(part, code, decided, ballots) or row.source == Label.Source.ADJUDICATION:
             row.item_id, row.part, row.question = item_id, part, code
             yield row
+
+
+def _leads_to(
+    part: str,
+    code: str,
+    decided: dict[tuple[str, str], LabelRow],
+    ballots: Ballots,
+    below: frozenset[str] = frozenset(),
+) -> bool:
+    """Whether the decided answers, each of a question that is asked itself, lead to this question."""
+    if code in below:
+        return True
+    gates = [c for c in ballots.questions[code].condition if (part, str(c["question"])) in decided]
+    return not gates or any(
+        vote_key(decided[part, str(c["question"])].value) == vote_key(c["is"])
+        and _leads_to(part, str(c["question"]), decided, ballots, below | {code})
+        for c in gates
+    )
 
 
 def _decide(cell: Cell, question: AskedQuestion, project: Project) -> LabelRow:
@@ -103,7 +119,7 @@ def _decide(cell: Cell, question: AskedQuestion, project: Project) -> LabelRow:
         decision = cell.adjudication
         return LabelRow(majority.SETTLED, decision.value, Label.Source.ADJUDICATION, 1.0, None, [decision])
     votes = deciding_votes(cell, project)
-    source = Label.Source.HUMAN_VOTE if any(vote.origin == "annotation" for vote in votes) else Label.Source.JURY
+    source = Label.Source.JURY if any(vote.origin == "verdict" for vote in votes) else Label.Source.HUMAN_VOTE
     outcome = outcome_of(votes, question.kind, project.quorum)
     return LabelRow(outcome.state, outcome.winner, source, outcome.confidence, outcome.agreement, votes)
 

@@ -23,7 +23,8 @@ UPSERT = """
 INSERT INTO annotate_label AS label
     (item_id, question_id, part, state, value, source, confidence, agreement, votes, taxonomy_version_id, rule,
      decided_at)
-SELECT item_id, question_id, part, state, value, source, confidence, agreement, votes, %s, %s, now()
+SELECT item_id, question_id, part, state, value, source, confidence, agreement, votes, %s,
+    CASE source WHEN 'adjudication' THEN 'adjudication' ELSE %s END, now()
 FROM weighed
 ON CONFLICT (item_id, part, question_id) DO UPDATE SET
     state = EXCLUDED.state, value = EXCLUDED.value, source = EXCLUDED.source, confidence = EXCLUDED.confidence,

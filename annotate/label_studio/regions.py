@@ -134,7 +134,7 @@ def _placed(layout: Layout, result: Sequence[Any]) -> Iterator[tuple[Control, Re
         if control is None:
             raise BadRegion(place, f"from_name is {excerpt(name)}; there are {', '.join(layout.controls)}")
         if not isinstance(region_id, str) or region_id in seen:
-            problem = "two regions have the same id" if region_id in seen else "a region has no id"
+            problem = "two regions have the same id" if isinstance(region_id, str) else "a region has no id"
             raise BadRegion(control.name, problem)
         seen.add(region_id)
         if region.get("to_name") != control.to_name:

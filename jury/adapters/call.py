@@ -57,7 +57,7 @@ def server_of(juror: Juror) -> Server:
         api_key=settings.JURY_API_KEYS.get(juror.endpoint, ""),
         model=juror.model,
         seed=juror.params.get("seed", 0),
-        concurrency=juror.params.get("concurrency", 16),
+        concurrency=max(1, juror.params.get("concurrency", 16)),
         timeout_seconds=juror.params.get("timeout_seconds", 30),
     )
 

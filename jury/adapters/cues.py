@@ -10,10 +10,14 @@ import re2
 from annotate.models import Item, Project
 from jury.adapters.contract import ABSTAINED, Finding, LocalAdapter, Material, Reading, Readings, answers_from
 from jury.brief import Brief
+from jury.errors import BadJuror
 from jury.item_text import normal_form, text_of
 from jury.models import Juror
 
 LETTER = r"[\p{L}\p{M}\p{N}_]"
+OPTIONS = re2.Options()
+OPTIONS.max_mem = 1 << 30
+OPTIONS.log_errors = False
 NO_LETTER = r"[^\p{L}\p{M}\p{N}_]"
 
 
@@ -31,10 +35,16 @@ def prepare(juror: Juror, project: Project, brief: Brief, cues: list[list[str]])
     for category, term in cues:
         terms[category].append(pattern(term))
     patterns = {
-        category: re2.compile(f"(?:^|{NO_LETTER})(?:{'|'.join(of_category)})(?:{NO_LETTER}|$)")
-        for category, of_category in terms.items()
+        category: _compiled(juror, category, "|".join(of_category)) for category, of_category in terms.items()
     }
     return partial(_judge, patterns=patterns, juror=juror, brief=brief)
+
+
+def _compiled(juror: Juror, category: str, alternatives: str) -> Any:
+    try:
+        return re2.compile(f"(?:^|{NO_LETTER})(?:{alternatives})(?:{NO_LETTER}|$)", OPTIONS)
+    except re2.error as error:
+        raise BadJuror(f"{juror.slug}: {category} has too many cues for one pattern; take some out.") from error
 
 
 def pattern(term: str) -> str:

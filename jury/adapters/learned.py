@@ -54,6 +54,10 @@ def gather(juror: Juror, project: Project, brief: Brief) -> Material:
     groups = groups_of(members_of(project)) if found else {}
     for question in brief.questions_for(juror, "choice", "categories"):
         examples = found.get(question.code, [])
+        if question.kind == "choice":
+            # An option may have gone since somebody chose it.
+            offered = {vote_key(option) for option in question.options}
+            examples = [example for example in examples if vote_key(example[1]) in offered]
         problem = _too_little(question, examples, juror, groups)
         if problem:
             notes.append(f"{juror.slug}: no vote on {question.code}: {problem}.")

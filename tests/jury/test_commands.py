@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from jury.defaults import load_cues, local_panel
@@ -93,3 +94,19 @@ def test_weigh_prints_one_object_a_question(cast: Cast, said: Any) -> None:
         "note": "",
     }
     assert "prompt_harm: 5 labels, 5 settled" in call("weigh", "guard")[0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"params": {"concurrency": 0}},
+        {"params": []},
+        {"params": {"min_labels": "x"}},
+        {"category_map": {"x": "fraud"}},
+        {"category_map": []},
+        {"questions": "prompt_harm"},
+    ],
+)
+def test_a_juror_that_could_hang_or_crash_a_run_can_not_be_saved(wrong: dict) -> None:
+    with pytest.raises(ValidationError):
+        Juror(slug="x", title="x", adapter="generic_json", **wrong).full_clean(validate_unique=False)

@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
+from annotate.adjudicate import adjudicate
 from annotate.models import Exposure, Item, Label, Project
 from annotate.questions import add_question
 from jury.models import Failure, Juror, Verdict
@@ -16,6 +18,7 @@ from jury.weigh import summary, weigh
 from tests.conftest import Cast
 
 SAID = Callable[..., Any]
+DECISION = {"prompt_harm": "safe", "response_harm": "safe", "response_refusal": "refusal"}
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_a_label_names_its_votes_its_version_and_its_rule(cast: Cast, item: Item
     ("voters", "state", "value", "source", "behind"),
     [
         ("people_first", "contested", None, "human_vote", 2),
-        ("pooled", "settled", "unsafe", "human_vote", 5),
+        ("pooled", "settled", "unsafe", "jury", 5),
         ("people", "contested", None, "human_vote", 2),
         ("jury", "settled", "unsafe", "jury", 3),
     ],
@@ -328,3 +331,43 @@ def test_weighing_takes_a_bounded_number_of_queries(
         said(item, cast.annotator, prompt_harm="safe")
     with django_assert_max_num_queries(26):
         weigh(cast.project)
+
+
+def test_p7_a_decision_made_while_labels_are_weighed_is_restored(cast: Cast, item: Item, said: SAID) -> None:
+    said(item, cast.annotator, prompt_harm="safe")
+    said(item, cast.second, prompt_harm="unsafe")
+    weigh(cast.project)
+    adjudicate(cast.reviewer, item, "", DECISION, uuid4())
+    # What a weighing that had read the votes before would write over it.
+    Label.objects.filter(item=item).update(state="contested", value=None, source="human_vote")
+    weigh(cast.project, stale_only=True)
+    made = label(item, "prompt_harm")
+    assert made is not None
+    assert (made.state, made.value, made.source, made.rule) == ("settled", "safe", "adjudication", "adjudication")
+
+
+def test_a_decision_stands_whole_whatever_kinds_it_answers(cast: Cast, item: Item, said: SAID) -> None:
+    add_question(cast.project, {"code": "why", "kind": "text", "required": False})
+    add_question(cast.project, {"code": "tone", "kind": "choice", "options": ["calm", "harsh"], "required": False})
+    said(item, cast.annotator, prompt_harm="safe", tone="calm")
+    said(item, cast.second, prompt_harm="unsafe", tone="harsh")
+    adjudicate(cast.reviewer, item, "", DECISION | {"why": "plain"}, uuid4())
+    before = list(Label.objects.order_by("question").values_list("question__code", "value", "rule"))
+    weigh(cast.project)
+    assert list(Label.objects.order_by("question").values_list("question__code", "value", "rule")) == before
+    assert {code for code, _, _ in before} == {"prompt_harm", "response_harm", "response_refusal", "why"}
+
+
+def test_a_question_behind_one_that_is_not_asked_has_no_label(cast: Cast, item: Item, said: SAID) -> None:
+    for code, gate in (("b", "prompt_harm"), ("c", "b")):
+        wanted = "unsafe" if gate == "prompt_harm" else "yes"
+        condition = [{"question": gate, "is": wanted}]
+        described = {"code": code, "kind": "choice", "options": ["yes", "no"], "condition": condition}
+        add_question(cast.project, described)
+    for person in (cast.annotator, cast.second):
+        said(item, person, prompt_harm="safe")
+    for person in (cast.reviewer, cast.lead):
+        said(item, person, prompt_harm="unsafe", b="yes", c="yes")
+    said(item, cast.admin, prompt_harm="safe")
+    weigh(cast.project)
+    assert {made.question.code for made in Label.objects.all()} == {"prompt_harm"}
