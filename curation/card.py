@@ -13,8 +13,8 @@ SPLIT_RULE = """\
 Items that belong together are always on one side: same conversation or group, original and copies, same
 text after folding case, punctuation and look-alike letters, same image, and near-duplicates (at least 0.7 of
 their words in common; nearer in a cluster of more than 500, which is a template). The side of an item is
-stored when it first could be exported and stays: items added later never move an old one. New groups go to test in the order of a keyed hash, so that every label keeps
-its share."""
+stored when it first could be exported and stays: items added later never move an old one. New groups go to
+test in the order of a keyed hash, so that every label keeps its share."""
 REASONS = {
     "contested": "its votes tie, and no reviewer has decided",
     "too_few": "fewer valid votes than the quorum",
