@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest, Least, Now
 
 from annotate.models import Assignment, Item, Membership, Project, User
 
@@ -116,11 +116,17 @@ def skip(assignment: Assignment) -> None:
         state=Assignment.State.SKIPPED
     )
     if released:
-        Item.objects.filter(pk=assignment.item_id).update(taken=F("taken") - 1)
+        overlap = assignment.item.project.overlap
+        Item.objects.filter(pk=assignment.item_id).update(
+            taken=F("taken") - 1, wanted=Greatest(F("taken") - 1, Least(F("wanted"), Value(overlap)))
+        )
 
 
 def reopen_expired_leases() -> int:
-    """Free the slots of leases that ran out, by the database's clock; returns how many. The sweeper calls it."""
+    """Free the slots of leases that ran out, by the database's clock; returns how many items got some back.
+
+    An item that held more slots than a lowered overlap asks for comes down to it. The sweeper calls this.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -132,9 +138,11 @@ def reopen_expired_leases() -> int:
                     FOR UPDATE SKIP LOCKED)
                 RETURNING item_id
             )
-            UPDATE annotate_item item SET taken = item.taken - freed.slots
-            FROM (SELECT item_id, count(*) AS slots FROM expired GROUP BY item_id) freed
-            WHERE item.id = freed.item_id
+            UPDATE annotate_item item
+            SET taken = item.taken - freed.slots,
+                wanted = greatest(item.taken - freed.slots, least(item.wanted, project.overlap))
+            FROM (SELECT item_id, count(*) AS slots FROM expired GROUP BY item_id) freed, annotate_project project
+            WHERE item.id = freed.item_id AND project.id = item.project_id
             """
         )
         return cursor.rowcount

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Count, OuterRef, Subquery
@@ -154,3 +155,11 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.slug}: {self.code}"
+
+    def clean(self) -> None:
+        """What an admin types as JSON must be of the shape that the answer contract relies on."""
+        if not isinstance(self.options, list) or any(isinstance(option, dict | list) for option in self.options):
+            raise ValidationError({"options": "must be a list of values"})
+        gates = self.condition if isinstance(self.condition, list) else [None]
+        if any(not isinstance(gate, dict) or gate.keys() != {"question", "is"} for gate in gates):
+            raise ValidationError({"condition": 'must look like [{"question": "prompt_harm", "is": "unsafe"}]'})

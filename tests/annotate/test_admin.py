@@ -1,9 +1,10 @@
 """Taxonomies in the admin pages: draft, publish, next version; a published one is only to be looked at (P10)."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from annotate.models import Category, TaxonomyVersion
+from annotate.models import Category, Question, TaxonomyVersion
 from annotate.taxonomy import start_next
 
 
@@ -63,6 +64,16 @@ def test_a_project_can_only_be_given_a_published_version(admin, cast, taxonomy):
     page = admin.get(reverse("admin:annotate_project_change", args=[cast.project.pk])).content.decode()
     assert f'value="{taxonomy.pk}"' in page
     assert f'<option value="{draft.pk}">' not in page
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"condition": ["x"]}, {"condition": {"question": "a"}}, {"condition": [{"question": "a"}]}, {"options": {}}],
+)
+def test_a_question_that_would_break_the_page_can_not_be_saved(cast, wrong):
+    question = Question(project=cast.project, code="q", text="Q?", kind="choice", **wrong)
+    with pytest.raises(ValidationError, match="must"):
+        question.full_clean()
 
 
 def test_admin_pages_are_for_staff(cast, client_for):

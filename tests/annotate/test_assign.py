@@ -192,6 +192,17 @@ def test_a_smaller_overlap_never_falls_below_what_is_taken(cast, add_items):
     assert (item.taken, item.wanted) == (2, 2)
 
 
+@pytest.mark.parametrize("how", ["expire", "skip"])
+def test_a_lowered_overlap_takes_hold_when_slots_come_back(cast, add_items, how):
+    [item] = add_items(cast.project, rows(1))
+    leases = [next_item(user, cast.project) for user in (cast.annotator, cast.second)]
+    set_overlap(cast.project, 1)
+    for lease in leases:
+        expire(lease) if how == "expire" else skip(Assignment.objects.get(pk=lease.pk))
+    item.refresh_from_db()
+    assert (item.taken, item.wanted) == (0, 1)
+
+
 def test_claiming_costs_a_bounded_number_of_queries(cast, add_items, django_assert_max_num_queries):
     add_items(cast.project, rows(30))
     with django_assert_max_num_queries(9):
