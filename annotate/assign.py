@@ -1,39 +1,24 @@
-"""Hand out items: exact overlap, one lease at a time, an order that says nothing of the jury (P2, P3)."""
+"""Hand out items: exact overlap, a short queue each, an order that says nothing of the jury (P2, P3)."""
 
-from datetime import timedelta
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, Value
-from django.db.models.functions import Greatest, Least, Now
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Greatest, Least
+from django.utils import timezone
 
+from annotate import gold
+from annotate.care import Limits, limits_of
+from annotate.exposure import exposure_for
+from annotate.filters import items_of
 from annotate.models import Assignment, Item, Membership, Project, User
 
 LEASE = timedelta(minutes=settings.ANNOTATION_LEASE_MINUTES)
-
-# The claim is one conditional update: taken can't pass wanted, whoever races for it.
-CLAIM = """
-WITH pick AS (
-    SELECT item.id FROM annotate_item item
-    WHERE item.project_id = %(project)s AND item.taken < item.wanted AND NOT item.blocked
-      AND item.rank > %(after)s
-      AND NOT EXISTS (
-          SELECT 1 FROM annotate_assignment mine
-          WHERE mine.item_id = item.id AND mine.annotator_id = %(annotator)s)
-    ORDER BY item.rank
-    LIMIT 1
-    FOR UPDATE OF item {wait}
-), claim AS (
-    UPDATE annotate_item item SET taken = item.taken + 1
-    FROM pick WHERE item.id = pick.id AND item.taken < item.wanted
-    RETURNING item.id, item.rank
-), lease AS (
-    INSERT INTO annotate_assignment (item_id, annotator_id, state, leased_until, created_at)
-    SELECT id, %(annotator)s, 'leased', now() + %(lease)s::interval, now() FROM claim
-    RETURNING id
-)
-SELECT lease.id, claim.rank FROM lease, claim
-"""
+# As many as a page may hold at once; a larger one would keep items from others.
+LONGEST_QUEUE = 10
 BEFORE_ALL = -(2**63)
 
 
@@ -48,78 +33,172 @@ def one_at_a_time(annotator: User, project: Project) -> None:
         )
 
 
-@transaction.atomic
 def next_item(annotator: User, project: Project) -> Assignment | None:
-    """The annotator's open lease, or a new one on the next item; None if nothing is left for this person.
+    """The first of the person's items, or None if nothing is left for this person."""
+    return next(iter(next_items(annotator, project, 1)), None)
 
-    Two requests of one person wait for each other, so a double click leases one item. An item whose lease
-    ran out comes back first, if a slot is still free.
+
+@transaction.atomic
+def next_items(annotator: User, project: Project, count: int) -> list[Assignment]:
+    """The person's open leases, made longer, then new ones up to `count` in all, in the order to answer them.
+
+    Two requests of one person wait for each other, so a double click leases nothing twice. Items whose lease
+    ran out come back first, if a slot is still free.
     """
     one_at_a_time(annotator, project)
     membership = Membership.objects.filter(project=project, user=annotator).first()
-    open_lease = _own_lease(annotator, project)
-    if open_lease is not None:
-        return open_lease
-    after = BEFORE_ALL if membership is None or membership.last_rank is None else membership.last_rank
-    claimed = _claim(annotator, project, after, "SKIP LOCKED")
-    if claimed is None:
-        # Round the end: items behind us that opened again. This time wait for rows that others hold.
-        claimed = _claim(annotator, project, BEFORE_ALL, "")
-    if claimed is None:
-        return None
-    assignment_id, rank = claimed
-    if membership is not None:
-        Membership.objects.filter(pk=membership.pk).update(last_rank=rank)
-    return Assignment.objects.select_related("item").get(pk=assignment_id)
+    limits = limits_of(annotator, project)
+    count = min(count, LONGEST_QUEUE)
+    held = _held(annotator, project, limits, count)
+    missing = count - len(held)
+    if missing <= 0:
+        return held
+    extras = gold.due(annotator, project, membership, missing)
+    fresh = []
+    if gold.may_work(project, membership):
+        fresh = _pick(annotator, project, membership, limits, missing - len(extras))
+    return held + _lease(annotator, project, _mixed(annotator, fresh, extras))
 
 
-def _claim(annotator: User, project: Project, after: int, wait: str) -> tuple[int, int] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM.format(wait=wait),
-            {"project": project.pk, "annotator": annotator.pk, "after": after, "lease": str(LEASE)},
-        )
-        return cursor.fetchone()
-
-
-def _own_lease(annotator: User, project: Project) -> Assignment | None:
-    """The person's open lease, made longer; else an item whose lease ran out, if a slot is still free."""
-    leased = Q(state=Assignment.State.LEASED)
-    free_again = Q(state=Assignment.State.EXPIRED, item__taken__lt=F("item__wanted"))
+def _held(annotator: User, project: Project, limits: Limits, count: int) -> list[Assignment]:
+    """The person's open leases, made longer, and those that ran out, as far as their slots are still free."""
     mine = Assignment.objects.select_related("item").filter(
-        leased | free_again, annotator=annotator, item__project=project, item__blocked=False
+        annotator=annotator, item__project=project, item__blocked=False
     )
-    for assignment in mine.order_by("-state", "id")[:5]:
-        if assignment.state == Assignment.State.LEASED:
-            Assignment.objects.filter(pk=assignment.pk).update(leased_until=Now() + LEASE)
-            return assignment
-        if retake(assignment):
-            return assignment
-    return None
+    held = list(mine.filter(state=Assignment.State.LEASED).order_by("id"))
+    if held:
+        until = timezone.now() + LEASE
+        Assignment.objects.filter(pk__in=[one.pk for one in held]).update(leased_until=until)
+        for assignment in held:
+            assignment.leased_until = until
+    if len(held) < count:
+        for assignment in mine.filter(state=Assignment.State.EXPIRED).order_by("id")[: 2 * count]:
+            if len(held) < count and not limits.avoids(assignment.item) and retake(assignment):
+                held.append(assignment)
+    return held
 
 
 def retake(assignment: Assignment) -> bool:
     """Lease the item of an expired assignment again; False if its slots are gone meanwhile."""
-    claimed = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted")).update(taken=F("taken") + 1)
-    if not claimed:
-        return False
-    assignment.state = Assignment.State.LEASED
-    Assignment.objects.filter(pk=assignment.pk).update(state=assignment.state, leased_until=Now() + LEASE)
+    if assignment.takes_slot:
+        claimed = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted")).update(taken=F("taken") + 1)
+        if not claimed:
+            return False
+    assignment.state, assignment.leased_until = Assignment.State.LEASED, timezone.now() + LEASE
+    Assignment.objects.filter(pk=assignment.pk).update(
+        state=assignment.state, leased_until=assignment.leased_until
+    )
     return True
 
 
-@transaction.atomic
-def skip(assignment: Assignment) -> None:
-    """Give the item to somebody else; this person does not get it again."""
-    one_at_a_time(assignment.annotator, assignment.item.project)
-    released = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
-        state=Assignment.State.SKIPPED
+def _pick(
+    annotator: User, project: Project, membership: Membership | None, limits: Limits, count: int
+) -> list[Item]:
+    """Claim up to `count` new items in the order of their ranks, from where this person stands, then round."""
+    after = BEFORE_ALL if membership is None or membership.last_rank is None else membership.last_rank
+    open_to_person = _open_items(annotator, project, limits)
+    picked = _claim(open_to_person.filter(rank__gt=after), limits, count, skip_locked=True)
+    if picked and membership is not None:
+        Membership.objects.filter(pk=membership.pk).update(last_rank=picked[-1].rank)
+    if len(picked) < count:
+        # Round the end: items behind us that opened again. This time wait for rows that others hold.
+        rest = open_to_person.exclude(pk__in=[item.pk for item in picked])
+        picked += _claim(rest, limits, count - len(picked), skip_locked=False)
+    return picked
+
+
+def _open_items(annotator: User, project: Project, limits: Limits) -> QuerySet[Item]:
+    mine = Assignment.objects.filter(item=OuterRef("pk"), annotator=annotator)
+    items = Item.objects.filter(
+        limits.not_avoided(), ~Exists(mine), project=project, taken__lt=F("wanted"), blocked=False
     )
-    if released:
+    if project.queue_filter is not None:
+        items = items.filter(pk__in=items_of(project, project.queue_filter.conditions).values("pk"))
+    return items.order_by("rank")
+
+
+def _claim(items: QuerySet[Item], limits: Limits, count: int, *, skip_locked: bool) -> list[Item]:
+    """Take a slot of each of up to `count` of these items that the limits allow; the row lock ends all races."""
+    claimed: list[Item] = []
+    while len(claimed) < count:
+        missing = count - len(claimed)
+        open_now = items.exclude(pk__in=[item.pk for item in claimed]) if claimed else items
+        if not limits.severe_allowed:
+            open_now = open_now.filter(limits.not_severe())
+        found = list(open_now.select_for_update(skip_locked=skip_locked, of=("self",))[:missing])
+        taken = [item for item in found if limits.take(item)]
+        Item.objects.filter(pk__in=[item.pk for item in taken]).update(taken=F("taken") + 1)
+        claimed += taken
+        # What was left out for the limits' sake leaves room; another round fills it, with milder items.
+        if len(found) < missing or len(taken) == len(found):
+            break
+    return claimed
+
+
+def _mixed(annotator: User, fresh: Sequence[Item], extras: Sequence[gold.Extra]) -> Iterator[gold.Extra]:
+    """New items in their order, with the extras strewn in so that their places give nothing away."""
+    places = sorted(random.sample(range(len(fresh) + len(extras)), len(extras)))
+    new, more = iter(fresh), iter(extras)
+    for place in range(len(fresh) + len(extras)):
+        yield next(more) if place in places else (next(new), 0)
+
+
+def _lease(annotator: User, project: Project, items: Iterable[gold.Extra]) -> list[Assignment]:
+    until = timezone.now() + LEASE
+    return Assignment.objects.bulk_create(
+        Assignment(
+            item=item,
+            annotator=annotator,
+            repeat=repeat,
+            exposure=exposure_for(project, item),
+            leased_until=until,
+        )
+        for item, repeat in items
+    )
+
+
+@transaction.atomic
+def release(annotator: User, project: Project, held: dict[int, datetime]) -> int:
+    """Give back items that a page held but never showed; they stay open to this person. Returns how many.
+
+    Args:
+        held: assignment ids with the end of the lease that the page knew; a lease made longer since belongs
+            to a newer page and stays.
+    """
+    one_at_a_time(annotator, project)
+    unseen = [
+        assignment
+        for assignment in Assignment.objects.select_related("item")
+        .filter(pk__in=held, annotator=annotator, item__project=project, state=Assignment.State.LEASED)
+        .order_by("item_id")
+        if assignment.leased_until == held[assignment.pk]
+    ]
+    for assignment in unseen:
+        _give_up(assignment, Assignment.State.EXPIRED)
+    return len(unseen)
+
+
+@transaction.atomic
+def skip(assignment: Assignment, *, counted: bool = False) -> None:
+    """Give the item to somebody else; this person does not get it again.
+
+    Args:
+        counted: an ordinary skip adds to the person's count; one for one's own sake is counted nowhere.
+    """
+    person, project = assignment.annotator, assignment.item.project
+    one_at_a_time(person, project)
+    if _give_up(assignment, Assignment.State.SKIPPED) and counted:
+        Membership.objects.filter(project=project, user=person).update(skipped=F("skipped") + 1)
+
+
+def _give_up(assignment: Assignment, state: Assignment.State) -> bool:
+    released = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(state=state)
+    if released and assignment.takes_slot:
         overlap = assignment.item.project.overlap
         Item.objects.filter(pk=assignment.item_id).update(
             taken=F("taken") - 1, wanted=Greatest(F("taken") - 1, Least(F("wanted"), Value(overlap)))
         )
+    return bool(released)
 
 
 def reopen_expired_leases() -> int:
@@ -136,13 +215,14 @@ def reopen_expired_leases() -> int:
                     SELECT id FROM annotate_assignment
                     WHERE state = 'leased' AND leased_until < now()
                     FOR UPDATE SKIP LOCKED)
-                RETURNING item_id
+                RETURNING item_id, repeat
             )
             UPDATE annotate_item item
             SET taken = item.taken - freed.slots,
                 wanted = greatest(item.taken - freed.slots, least(item.wanted, project.overlap))
-            FROM (SELECT item_id, count(*) AS slots FROM expired GROUP BY item_id) freed, annotate_project project
-            WHERE item.id = freed.item_id AND project.id = item.project_id
+            FROM (SELECT item_id, count(*) AS slots FROM expired WHERE repeat = 0 GROUP BY item_id) freed,
+                annotate_project project
+            WHERE item.id = freed.item_id AND project.id = item.project_id AND item.purpose = ''
             """
         )
         return cursor.rowcount

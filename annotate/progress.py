@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, Sum
 
-from annotate.models import Annotation, Assignment, Item, Label, Project, User
+from annotate.models import Annotation, Assignment, Item, Label, Project, Purpose, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,14 @@ class Progress:
 
 def progress_of(project: Project, person: User) -> Progress:
     """Counts for the overview; `mine` are the items that this person submitted. Four queries."""
-    items = Item.objects.filter(project=project).aggregate(
+    items = Item.objects.filter(project=project, purpose=Purpose.LABEL).aggregate(
         count=Count("id"),
         complete=Count("id", filter=Q(taken__gte=F("wanted"), wanted__gt=0)),
         slots=Sum("wanted", default=0),
     )
     submitted = Assignment.objects.filter(item__project=project, state=Assignment.State.SUBMITTED).aggregate(
-        count=Count("id"), mine=Count("id", filter=Q(annotator=person))
+        count=Count("id", filter=Q(repeat=0, item__purpose=Purpose.LABEL)),
+        mine=Count("id", filter=Q(annotator=person)),
     )
     labels = Label.objects.filter(question__project=project).aggregate(
         **{state: Count("id", filter=Q(state=state)) for state in Label.State.values}

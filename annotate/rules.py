@@ -12,7 +12,8 @@ def set_overlap(project: Project, overlap: int) -> None:
     project.overlap = overlap
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE annotate_item SET wanted = greatest(taken, %s) WHERE project_id = %s AND kind <> 'reference'",
+            "UPDATE annotate_item SET wanted = greatest(taken, %s) "
+            "WHERE project_id = %s AND kind <> 'reference' AND purpose = ''",
             [overlap, project.pk],
         )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -103,6 +103,22 @@ def frozen_categories(version_id: int) -> tuple[Category, ...]:
             f"Taxonomy version {version_id} is a draft; publish it before items are judged by it."
         )
     return tuple(Category.objects.filter(taxonomy_version_id=version_id))
+
+
+def codes_below(version_id: int, codes: Iterable[str]) -> set[str]:
+    """These codes with those of every category below them, in a published version."""
+    children: dict[str, list[str]] = {}
+    for category in frozen_categories(version_id):
+        for parent in category.parents:
+            children.setdefault(parent, []).append(category.code)
+    found: set[str] = set()
+    waiting = list(codes)
+    while waiting:
+        code = waiting.pop()
+        if code not in found:
+            found.add(code)
+            waiting.extend(children.get(code, ()))
+    return found
 
 
 def digest(version: TaxonomyVersion) -> str:

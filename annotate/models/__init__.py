@@ -1,8 +1,9 @@
-from annotate.models.annotation import Annotation, Assignment, Exposure, Flag
-from annotate.models.item import Item, ItemImport, Source
+from annotate.models.annotation import Annotation, Assignment, Exposure, Flag, Gold, Reveal, ReviewReason
+from annotate.models.item import Item, ItemImport, Purpose, Severity, Source
 from annotate.models.label import Label
 from annotate.models.people import Membership, Role, User
-from annotate.models.project import Guideline, Project, Question
+from annotate.models.preferences import OptOut, Preferences, Sitting
+from annotate.models.project import Guideline, Project, Question, SavedFilter
 from annotate.models.taxonomy import Category, CategoryMap, Taxonomy, TaxonomyVersion
 
 __all__ = [
@@ -12,14 +13,23 @@ __all__ = [
     "CategoryMap",
     "Exposure",
     "Flag",
+    "Gold",
     "Guideline",
     "Item",
     "ItemImport",
     "Label",
     "Membership",
+    "OptOut",
+    "Preferences",
     "Project",
+    "Purpose",
     "Question",
+    "Reveal",
+    "ReviewReason",
     "Role",
+    "SavedFilter",
+    "Severity",
+    "Sitting",
     "Source",
     "Taxonomy",
     "TaxonomyVersion",

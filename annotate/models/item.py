@@ -1,6 +1,8 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models.project import Project
 
@@ -35,6 +37,26 @@ class ItemKind(models.TextChoices):
     REFERENCE = "reference", "an id that labels refer to, with nothing to show"
 
 
+class Severity(models.IntegerChoices):
+    """How strong an item may be: all that a notice before it says."""
+
+    NONE = 0, _("nothing known")
+    UPSETTING = 1, _("may be upsetting")
+    GRAPHIC = 2, _("may be graphic")
+
+
+class Purpose(models.TextChoices):
+    """Why an item is asked: for its label, or to teach and check people (such items have gold answers)."""
+
+    LABEL = "", _("to be labelled")
+    WARM_UP = "warm_up", _("warm-up")
+    GOLD = "gold", _("gold")
+
+
+def no_codes() -> Value:
+    return Value([], output_field=ArrayField(models.CharField(max_length=100)))
+
+
 class Item(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items")
     external_id = models.CharField(max_length=200)
@@ -49,6 +71,13 @@ class Item(models.Model):
     )
     meta = models.JSONField(default=dict, blank=True)
     blocked = models.BooleanField(default=False, help_text="Must not be seen again; stops any export.")
+    purpose = models.CharField(max_length=10, choices=Purpose, blank=True, db_default=Purpose.LABEL)
+    # Declared by the import; what the jury suspects is kept apart, since it may never be shown (P3).
+    severity = models.PositiveSmallIntegerField(choices=Severity, db_default=Severity.NONE)
+    hazards = ArrayField(models.CharField(max_length=100), default=list, db_default=no_codes(), blank=True)
+    suspected = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=no_codes(), blank=True, editable=False
+    )
     # A number drawn from the id, not from what anybody thinks of the item: the order of the queue (P3).
     rank = models.BigIntegerField(editable=False)
     wanted = models.PositiveSmallIntegerField(editable=False, help_text="Overlap asked for.")

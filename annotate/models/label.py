@@ -13,6 +13,7 @@ class Label(models.Model):
 
     class Source(models.TextChoices):
         HUMAN_VOTE = "human_vote"
+        HUMAN_ASSISTED = "human_assisted", "human vote, some with the jury's in sight"
         ADJUDICATION = "adjudication"
         JURY = "jury"
         INHERITED = "inherited"

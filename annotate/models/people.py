@@ -34,6 +34,17 @@ class Membership(models.Model):
     project = models.ForeignKey("annotate.Project", on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role)
+    skipped = models.PositiveIntegerField(
+        db_default=0, editable=False, help_text="Ordinary skips; those for one's own sake are counted nowhere."
+    )
+    qualified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When this person passed the warm-up, or a lead said that they need not."
+    )
+    guideline_seen = models.PositiveIntegerField(
+        db_default=0,
+        editable=False,
+        help_text="The newest version of the guidelines that this person was told of.",
+    )
     submitted = models.PositiveIntegerField(default=0, editable=False, help_text="Items this person answered.")
     last_rank = models.BigIntegerField(
         null=True, editable=False, help_text="Where this person stands in the project's order of items."

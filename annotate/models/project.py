@@ -1,10 +1,14 @@
+from typing import Any
+
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models.people import Membership, Role, User
 from annotate.models.taxonomy import TaxonomyVersion
@@ -45,12 +49,44 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return membership.project
 
 
+class SavedFilter(models.Model):
+    """A named choice of a project's items: the list, the queue and a mix's recipe use the same."""
+
+    project = models.ForeignKey("annotate.Project", on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.SlugField(max_length=60)
+    conditions = models.JSONField(help_text="As `annotate.filters` reads them.")
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="filter_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def share(default: float, help_text: Any) -> models.FloatField:
+    """A field for a share from 0 to 1."""
+    return models.FloatField(
+        db_default=default, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)], help_text=help_text
+    )
+
+
 class Project(models.Model):
+    class ExposurePolicy(models.TextChoices):
+        BLIND = "blind", _("blind: nobody sees what others or the jury said")
+        REVEAL = "reveal", _("blind, and the votes are shown after the answer")
+        ASSISTED = "assisted", _("assisted: the jury's votes stand beside the item")
+
+    class ContestedTo(models.TextChoices):
+        REVIEWER = "reviewer", _("a reviewer")
+        ANNOTATOR = "annotator", _("one more annotator, then a reviewer")
+
     class Voters(models.TextChoices):
-        PEOPLE_FIRST = "people_first", "people where they reach the quorum, else the jury"
-        POOLED = "pooled", "people and jury together, one vote each"
-        PEOPLE = "people", "people only"
-        JURY = "jury", "the jury only"
+        PEOPLE_FIRST = "people_first", _("people where they reach the quorum, else the jury")
+        POOLED = "pooled", _("people and jury together, one vote each")
+        PEOPLE = "people", _("people only")
+        JURY = "jury", _("the jury only")
 
     slug = models.SlugField(unique=True, max_length=60)
     title = models.CharField(max_length=200)
@@ -71,6 +107,55 @@ class Project(models.Model):
         default=2,
         validators=[MinValueValidator(1)],
         help_text="The fewest valid votes that may settle a label.",
+    )
+    exposure_policy = models.CharField(
+        max_length=10,
+        choices=ExposurePolicy,
+        db_default=ExposurePolicy.BLIND,
+        verbose_name=_("What annotators see"),
+    )
+    blind_share = share(
+        0.1, _("Where work is assisted: the share of items that stays blind, to measure the shift.")
+    )
+    gold_rate = share(0.0, _("How often a gold item comes instead of a new one."))
+    repeat_rate = share(0.0, _("How often an item that the person answered before comes again."))
+    pass_mark = share(0.8, _("The share of warm-up items that must be right before work begins."))
+    contested_to = models.CharField(
+        max_length=10,
+        choices=ContestedTo,
+        db_default=ContestedTo.REVIEWER,
+        verbose_name=_("Who settles contested items"),
+    )
+    severe_in_row = models.PositiveSmallIntegerField(
+        db_default=3, validators=[MinValueValidator(1)], help_text=_("Never more severe items than this in a row.")
+    )
+    severe_per_session = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Most severe items a sitting; empty: no cap.")
+    )
+    severe_per_day = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Most severe items a person and day; empty: no cap.")
+    )
+    severe_categories = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        db_default=Value([], output_field=ArrayField(models.CharField(max_length=100))),
+        blank=True,
+        help_text=_("Codes of categories or groups whose items count as severe."),
+    )
+    jury_informs_care = models.BooleanField(
+        db_default=False,
+        help_text=_("Count what the jury suspects towards the caps, too. It is never shown."),
+    )
+    care_note = models.TextField(
+        blank=True, db_default="", help_text=_("Where people find help; shown with every break and check-in.")
+    )
+    queue_filter = models.ForeignKey(
+        SavedFilter,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("Only items that this filter finds are handed out."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -104,6 +189,7 @@ class Guideline(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guidelines")
     version = models.PositiveIntegerField()
     text = models.TextField()
+    changes = models.TextField(blank=True, db_default="", help_text="What changed, for people who know the last.")
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

