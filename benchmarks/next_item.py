@@ -1,9 +1,9 @@
-"""Next + submit cycles through the real web server, with 1, 8 and 32 annotators, on 10,000 and 100,000 items.
+"""Submits and queue refills through the real web server, with 1, 8 and 32 annotators, on 10,000 and 100,000 items.
 
     .venv/bin/python -m benchmarks.next_item [--items 100000] [--rounds 3] [--seconds 14] [--think 1.0]
 
-A cycle is one POST with answers whose response is the next item (what the page does). Each annotator answers
-an item a second, faster than people read; --think 0 asks without a pause and so measures saturation. Server
+Each annotator does what the page does: submit, and fill the queue up when five items are left. They answer an
+item a second, faster than people read; --think 0 asks without a pause and so measures saturation. Server
 time is gunicorn's own measure of each request; the clients share the machine with it. The last line compares
 the 95th percentile of 8 annotators at the full size with the one at a tenth of it, medians of the rounds.
 """
@@ -20,14 +20,16 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from benchmarks.own_database import own_database
 
 ROOT = Path(__file__).resolve().parent.parent
 CROWDS = (1, 8, 32)
 LATENCY = re.compile(r"^POST (\d+)$", re.MULTILINE)
-HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
-SUBMIT = re.compile(r'hx-post="([^"]+/submit/)"')
+# As the page does: the queue is filled up when so many items are left.
+LOW = 5
 
 
 def fill(items: int) -> list[str]:
@@ -63,18 +65,30 @@ async def annotate(base: str, slug: str, key: str, asked: argparse.Namespace) ->
     # By default aiohttp keeps no cookies of a bare IP address.
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(base, cookies={"sessionid": key}, cookie_jar=jar) as browser:
-        async with browser.get(f"/projects/{slug}/annotate/") as response:
-            page = await response.text()
+        async with browser.get("/") as response:
+            await response.read()
         token = next(c.value for c in browser.cookie_jar if c.key == "csrftoken")
-        headers = {"HX-Request": "true", "X-CSRFToken": token}
+        headers = {"Accept": "application/json", "X-CSRFToken": token}
+
+        async def post(path: str, **fields: object) -> dict[str, Any]:
+            async with browser.post(f"/projects/{slug}/annotate/{path}", data=fields, headers=headers) as response:
+                if response.status != 200:
+                    raise RuntimeError(f"the server answered {response.status}")
+                return await response.json()
+
+        waiting: dict[int, dict[str, Any]] = {}
+        answered: set[int] = set()
         await asyncio.sleep(random.uniform(0, asked.think))
         until = time.perf_counter() + asked.seconds
         while time.perf_counter() < until:
-            sent = dict(HIDDEN.findall(page)) | {"answer_prompt_harm": '"safe"', "seconds": "1"}
-            async with browser.post(SUBMIT.search(page)[1], data=sent, headers=headers) as response:
-                page = await response.text()
-                if response.status != 200:
-                    raise RuntimeError(f"the server answered {response.status}")
+            if len(waiting) <= LOW:
+                given = await post("queue/")
+                rules = {name: given[name] or "" for name in ("taxonomy_version", "guideline")}
+                waiting |= {item["id"]: item for item in given["items"] if item["id"] not in answered}
+            item = waiting.pop(next(iter(waiting)))
+            answered.add(item["id"])
+            sent = rules | {"client_id": str(uuid4()), "answer_prompt_harm": '"safe"', "seconds": "1"}
+            await post(f"{item['id']}/submit/", repeat=item["repeat"], **sent)
             await asyncio.sleep(asked.think)
 
 
@@ -85,7 +99,7 @@ async def crowd(base: str, slug: str, keys: list[str], asked: argparse.Namespace
 
 
 def measure(base: str, log: Path, slug: str, keys: list[str], asked: argparse.Namespace) -> dict[str, float]:
-    """Server times in ms over all submits of this crowd."""
+    """Server times in ms over all submits and refills of this crowd."""
     before = log.stat().st_size
     wall = asyncio.run(crowd(base, slug, keys, asked))
     time.sleep(0.5)
@@ -142,7 +156,7 @@ def show(rounds: dict[tuple[int, int], list[dict[str, float]]], asked: argparse.
     for (people, size), found in middle.items():
         print(
             f"{people:>2} annotators, {size:>7} items: p50 {found['p50']:.1f} ms, p95 {found['p95']:.1f} ms "
-            f"server time, {found['per_second']:.0f} submits/s"
+            f"server time, {found['per_second']:.0f} requests/s"
         )
     ours, anchor = middle[8, asked.items]["p95"], middle[8, asked.items // 10]["p95"]
     n = int(sum(one["n"] for found in rounds.values() for one in found))
