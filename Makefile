@@ -1,9 +1,10 @@
 # make run     set up and start Jurybox
 # make test    set up and run every check; BROWSER=skip leaves the browser tests out
 # make pins    resolve requirements.in and requirements-dev.in anew
+# make messages   gather what is said in templates and code into locale/*/LC_MESSAGES/django.po
 
 .DELETE_ON_ERROR:
-.PHONY: setup setup-test run test lint check browser pins clean
+.PHONY: setup setup-test run test lint check browser messages pins clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,8 +24,10 @@ ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 
-setup: $(VENV)/.installed
-setup-test: $(VENV)/.installed-dev
+CATALOGS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
+
+setup: $(VENV)/.installed $(CATALOGS)
+setup-test: $(VENV)/.installed-dev $(CATALOGS)
 
 run: setup
 	@exec $(PYTHON) manage.py up
@@ -43,6 +46,7 @@ lint: setup-test
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy .
 	$(PYTHON) $(VENV)/bin/lint-imports
+	$(PYTHON) manage.py messages --check
 
 check: setup-test
 	JURYBOX_MODE=production ALLOWED_HOSTS=jurybox.example CELERY_BROKER_URL=amqp://broker.example \
@@ -62,6 +66,9 @@ ifneq ($(BROWSER),skip)
 	fi
 endif
 
+messages: setup
+	$(PYTHON) manage.py messages
+
 COMPILE := $(VENV)/bin/uv pip compile --upgrade --system-certs --universal --python-version 3.11
 
 pins: setup-test
@@ -69,7 +76,7 @@ pins: setup-test
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CATALOGS) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.made:
 	@for python in $(PYTHONS); do \
@@ -91,3 +98,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/.made
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(call install,requirements-dev.txt)
+
+# Compiled catalogs are never committed. Babel brings its own compiler, so no machine needs msgfmt.
+%.mo: %.po | $(VENV)/.installed
+	@$(PYTHON) -m babel.messages.frontend --quiet compile --input-file $< --output-file $@

@@ -7,8 +7,8 @@ import sys
 
 # `up` and `doctor` see to the database themselves; the others never touch it.
 NO_DATABASE = {
-    "check", "collectstatic", "compilemessages", "diffsettings", "doctor", "help", "makemessages", "startapp",
-    "startproject", "up", "version",
+    "check", "collectstatic", "compilemessages", "diffsettings", "doctor", "help", "makemessages", "messages",
+    "startapp", "startproject", "up", "version",
 }  # fmt: skip
 OWN_SCHEMA = {"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations", "test"}
 

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 
 from annotate.models import Item, Project, Role, User
 
@@ -35,7 +36,7 @@ def project_for(request: HttpRequest, slug: str, role: Role = Role.ANNOTATOR) ->
     if project is None or project.role is None:
         raise Http404("No such project.")
     if role not in ALLOWED[project.role]:
-        raise PermissionDenied(f"This page is for the role {role.label.lower()}.")
+        raise PermissionDenied(_("This page is for the role: %s.") % role.label)
     return project
 
 

@@ -1,44 +1,111 @@
 """The review queue, and decisions on it: a reviewer's answers become the labels of record."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from annotate.answers import Answers
-from annotate.models import Annotation, Assignment, Exposure, Item, Label, Project, User
+from annotate.ask_another import waits_for_another
+from annotate.errors import ReasonNeeded
+from annotate.models import (
+    Annotation,
+    Assignment,
+    Exposure,
+    Flag,
+    Item,
+    Label,
+    Project,
+    Purpose,
+    ReviewReason,
+    User,
+)
 from annotate.questions import contract_of
+from annotate.submit import flag
+from annotate.telling import Why, comparable, majority_key, why
 
 OPEN = [Assignment.State.LEASED, Assignment.State.EXPIRED]
+# As many contested labels, the least agreed ones, are put in the order of what they tell.
+COMPARED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class SeenVote:
-    """A vote as reviewers see it: whose it is stays hidden."""
+class Case:
+    """An item, or a part of one, that waits for a reviewer, and why."""
 
-    voter: str
-    is_juror: bool
-    values: dict[str, Any]
+    item_id: int
+    part: str
+    why: Why
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What the guidelines don't say, as a reviewer puts it."""
+
+    category: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer sends. `reason` is one of ReviewReason's, or empty."""
+
+    client_id: UUID
+    answers: Answers
+    reason: str = ""
+    rationale: str = ""
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One of a person's own answers that a later adjudication contradicts; by whom is not told."""
+
+    item: Item
+    question: str
+    code: str
+    own: Any
+    decided: Any
+    reason: str
+    rationale: str
+    decided_at: datetime
 
 
 def contested(project: Project, reviewer: User) -> QuerySet[Label]:
-    """Contested labels, most evenly split first, without items that this reviewer still has to annotate (P3)."""
-    own = Assignment.objects.filter(
-        item=OuterRef("item"),
-        annotator=reviewer,
-        state__in=OPEN,
+    """Contested labels, least agreed first, without items that this reviewer still has to annotate (P3).
+
+    Items that another annotator is asked about first are left out, and those whose answers are known.
+    """
+    own = Assignment.objects.filter(item=OuterRef("item"), annotator=reviewer, state__in=OPEN)
+    labels = Label.objects.filter(
+        question__project=project,
+        state=Label.State.CONTESTED,
+        item__blocked=False,
+        item__purpose=Purpose.LABEL,
     )
-    return (
-        Label.objects.filter(question__project=project, state=Label.State.CONTESTED, item__blocked=False)
-        .exclude(Exists(own))
-        .select_related("item", "question")
-        .order_by("agreement", "item__rank", "id")
-    )
+    if project.contested_to == Project.ContestedTo.ANNOTATOR:
+        labels = labels.exclude(waits_for_another(project))
+    return labels.exclude(Exists(own)).select_related("item", "question").order_by("agreement", "item__rank", "id")
+
+
+def queue(project: Project, reviewer: User) -> list[Case]:
+    """What waits for this reviewer, the most telling first; within one reason, the least agreed (one query)."""
+    fields = ("item_id", "part", "question__text", "agreement", "votes")
+    found: dict[tuple[int, str], tuple[tuple[int, float], Case]] = {}
+    for item_id, part, question, agreement, votes in contested(project, reviewer).values_list(*fields)[:COMPARED]:
+        reason = why(votes)
+        key = (reason, 1.0 if agreement is None else agreement)
+        known = found.get((item_id, part))
+        if known is None or key < known[0]:
+            found[item_id, part] = (key, Case(item_id, part, reason, question))
+    return [case for _, case in sorted(found.values(), key=lambda entry: entry[0])]
 
 
 def may_review(reviewer: User, item: Item, part: str) -> bool:
@@ -53,31 +120,60 @@ def show_to(reviewer: User, item: Item) -> None:
     Assignment.objects.get_or_create(
         item=item,
         annotator=reviewer,
+        repeat=0,
         defaults={"state": Assignment.State.SKIPPED, "leased_until": Now()},
     )
 
 
-def seen_votes(labels: Sequence[Label]) -> list[SeenVote]:
-    """The votes behind labels of one item and part, a line per voter, in an order that names nobody."""
-    values: dict[tuple[str, bool], dict[str, Any]] = {}
+@transaction.atomic
+def decide(reviewer: User, item: Item, part: str, decision: Decision) -> Annotation:
+    """Store a decision of the review desk, and the gap in the guidelines that it came upon.
+
+    Raises:
+        BadAnswers: the contract refuses the answers.
+        ReasonNeeded: they differ from what most voters said, and no reason is given.
+    """
+    if not decision.reason and differs_from_majority(_labels_of(item, part), decision.answers):
+        raise ReasonNeeded(_("This differs from what most voters said. Choose why, then decide again."))
+    stored = adjudicate(
+        reviewer,
+        item,
+        part,
+        decision.answers,
+        decision.client_id,
+        reason=decision.reason,
+        rationale=decision.rationale,
+    )
+    if decision.gap is not None:
+        gap = decision.gap
+        flag(reviewer, item, Flag.Reason.GUIDELINE_GAP, gap.note, gap.category, decision.client_id)
+    return stored
+
+
+def differs_from_majority(labels: Sequence[Label], answers: Answers) -> bool:
+    """Whether an answer is another one than more than half of the voters who were sure gave."""
     for label in labels:
-        for vote in label.votes:
-            values.setdefault((vote["voter"], "verdict" in vote), {})[label.question.code] = vote["value"]
-    shuffled = sorted(values, key=lambda voter: _shuffle(labels[0].item_id, voter[0]))
-    seen, counts = [], {False: 0, True: 0}
-    for voter, is_juror in shuffled:
-        counts[is_juror] += 1
-        name = f"{'Juror' if is_juror else 'Annotator'} {counts[is_juror]}"
-        seen.append(SeenVote(name, is_juror, values[voter, is_juror]))
-    return seen
+        most = majority_key(label.votes)
+        if most is not None and comparable(answers.get(label.question.code)) != most:
+            return True
+    return False
 
 
-def _shuffle(item_id: int, voter: str) -> bytes:
-    return hashlib.blake2b(f"{item_id}/{voter}".encode(), digest_size=8).digest()
+def _labels_of(item: Item, part: str) -> list[Label]:
+    return list(Label.objects.filter(item=item, part=part).select_related("question"))
 
 
 @transaction.atomic
-def adjudicate(reviewer: User, item: Item, part: str, answers: Answers, client_id: UUID) -> Annotation:
+def adjudicate(
+    reviewer: User,
+    item: Item,
+    part: str,
+    answers: Answers,
+    client_id: UUID,
+    *,
+    reason: str = "",
+    rationale: str = "",
+) -> Annotation:
     """Store the decision and make it the label of record of every question it answers.
 
     Returns:
@@ -101,6 +197,8 @@ def adjudicate(reviewer: User, item: Item, part: str, answers: Answers, client_i
         part=part,
         revision=earlier.count() + 1,
         answers=answers,
+        reason=ReviewReason(reason) if reason else "",
+        rationale=rationale,
         exposure=Exposure.ADJUDICATION,
         taxonomy_version_id=project.taxonomy_version_id,
         guideline=project.guideline,
@@ -136,3 +234,48 @@ def _record(decision: Annotation) -> None:
                 "rule": "adjudication",
             },
         )
+
+
+def differences(person: User, project: Project) -> list[Difference]:
+    """The person's own blind answers that an adjudication made later contradicts, the newest first.
+
+    Left out is an item that the person has to answer once more. "Unsure" differs from a value, as any answer.
+    """
+    open_items = Assignment.objects.filter(annotator=person, state__in=OPEN).values("item")
+    mine = (
+        Annotation.objects.filter(annotator=person, item__project=project, item__blocked=False)
+        .exclude(item__in=open_items)
+        .votes()
+    )
+    own = {(vote.item_id, vote.part): vote for vote in mine if vote.exposure == Exposure.BLIND}
+    decided = (
+        Annotation.objects.filter(item__in=[item_id for item_id, _ in own])
+        .exclude(annotator=person)
+        .adjudications()
+        .select_related("item")
+    )
+    texts = {question.code: question.text for question in project.asked_questions}
+    found = []
+    for decision in sorted(decided, key=lambda one: one.pk, reverse=True):
+        vote = own.get((decision.item_id, decision.part))
+        if vote is not None and vote.created_at < decision.created_at:
+            found += _differing(vote, decision, texts)
+    return found
+
+
+def _differing(vote: Annotation, decision: Annotation, texts: dict[str, str]) -> list[Difference]:
+    """An answer that only one of the two gave counts too, but a question that neither was asked does not."""
+    return [
+        Difference(
+            item=decision.item,
+            question=texts[code],
+            code=code,
+            own=vote.answers.get(code),
+            decided=decision.answers.get(code),
+            reason=str(ReviewReason(decision.reason).label) if decision.reason else "",
+            rationale=decision.rationale,
+            decided_at=decision.created_at,
+        )
+        for code in texts
+        if comparable(vote.answers.get(code)) != comparable(decision.answers.get(code))
+    ]

@@ -1,11 +1,16 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from annotate.chord_steps import concerns
 from annotate.errors import FrozenTaxonomy
 from annotate.models import (
     Annotation,
@@ -14,14 +19,17 @@ from annotate.models import (
     Flag,
     Guideline,
     Membership,
+    OptOut,
+    Preferences,
     Project,
     Question,
+    Sitting,
     Source,
     Taxonomy,
     TaxonomyVersion,
     User,
 )
-from annotate.taxonomy import publish, start_next
+from annotate.taxonomy import planned_chords, publish, start_next
 
 
 class FrozenAdmin(admin.ModelAdmin):
@@ -37,6 +45,37 @@ class FrozenAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         version = self.version_of(obj)
         return super().has_delete_permission(request, obj) and (version is None or version.published_at is None)
+
+
+def keys_warnings(version: TaxonomyVersion) -> list[str]:
+    """What makes categories of the version slow to reach by keys, for its editor."""
+    try:
+        named, chords = planned_chords(version)
+    except FrozenTaxonomy as error:
+        return [str(error)]
+    found = concerns(named, chords)
+    top = _("the top level")
+    warnings = [
+        _("%(group)s has %(number)d children: more than people find at a glance. Split it into groups.")
+        % {"group": name or top, "number": number}
+        for name, number in found.crowded.items()
+    ]
+    warnings += [
+        _(
+            "The %(number)d names under %(group)s are a product (A - B) in one list. Give them two parents, a "
+            "group for each half, and they become two short steps."
+        )
+        % {"group": name or top, "number": number}
+        for name, number in found.unsplit.items()
+    ]
+    if found.long:
+        text = ngettext(
+            "%(number)d category needs more than three keys.",
+            "%(number)d categories need more than three keys.",
+            found.long,
+        )
+        warnings.append(text % {"number": found.long})
+    return warnings
 
 
 class CategoryInline(admin.TabularInline):
@@ -62,6 +101,14 @@ class TaxonomyVersionAdmin(FrozenAdmin):
     inlines = (CategoryInline,)
     actions = ("publish_drafts", "start_next_versions")
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        page = super().change_view(request, object_id, *args, **options)
+        version = self.get_object(request, object_id)
+        if version is not None and version.published_at is None and request.method == "GET":
+            for warning in keys_warnings(version):
+                self.message_user(request, warning, messages.WARNING)
+        return page
+
     @admin.action(description="Publish: freeze for good")
     def publish_drafts(self, request: HttpRequest, versions: QuerySet[TaxonomyVersion]) -> None:
         for version in versions:
@@ -71,6 +118,8 @@ class TaxonomyVersionAdmin(FrozenAdmin):
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 self.message_user(request, f"{version.taxonomy.code} {version.version} is published.")
+                for warning in keys_warnings(version):
+                    self.message_user(request, warning, messages.WARNING)
 
     @admin.action(description="Start the next version as a draft")
     def start_next_versions(self, request: HttpRequest, versions: QuerySet[TaxonomyVersion]) -> None:
@@ -148,6 +197,22 @@ class JuryboxUserAdmin(UserAdmin):
     """Django's, with a filter for annotators that came with an import."""
 
     list_filter = ("is_staff", "is_active", "imported_into")
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
+        """What goes along with a person, without what is nobody else's business: not even how much there is."""
+        rows, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        private = [model._meta for model in (OptOut, Preferences, Sitting)]
+        starts = tuple(f"{capfirst(meta.verbose_name)}: " for meta in private)
+
+        def public(listed: list[Any]) -> list[Any]:
+            kept = [public(row) if isinstance(row, list) else row for row in listed]
+            return [row for row in kept if row != [] and not str(row).startswith(starts)]
+
+        plurals = {meta.verbose_name_plural for meta in private}
+        kept_counts = {name: count for name, count in counts.items() if name not in plurals}
+        return public(rows), kept_counts, permissions, protected
 
 
 @admin.register(Source)

@@ -3,17 +3,17 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from annotate import gold
-from annotate.care import Limits, limits_of
-from annotate.exposure import exposure_for
-from annotate.filters import items_of
+from annotate.care import Limits, keep_sitting, limits_of, notice_of, open_items
+from annotate.exposure import exposures_for
 from annotate.models import Assignment, Item, Membership, Project, User
 
 LEASE = timedelta(minutes=settings.ANNOTATION_LEASE_MINUTES)
@@ -48,34 +48,68 @@ def next_items(annotator: User, project: Project, count: int) -> list[Assignment
     one_at_a_time(annotator, project)
     membership = Membership.objects.filter(project=project, user=annotator).first()
     limits = limits_of(annotator, project)
+    leased = list(_open_leases(annotator, project).select_related("item"))
+    if any(one.created_at < limits.since or limits.avoids(one.item) for one in leased):
+        # Of an earlier sitting, or to be withheld by now. One alone would leave a gap that brings severe items
+        # together: all go back, the rest is taken anew.
+        give_back(annotator, project)
+        leased, limits = [], limits_of(annotator, project)
     count = min(count, LONGEST_QUEUE)
-    held = _held(annotator, project, limits, count)
-    missing = count - len(held)
-    if missing <= 0:
-        return held
-    extras = gold.due(annotator, project, membership, missing)
-    fresh = []
-    if gold.may_work(project, membership):
-        fresh = _pick(annotator, project, membership, limits, missing - len(extras))
-    return held + _lease(annotator, project, _mixed(annotator, fresh, extras))
+    held = _held([one for one in leased if not one.item.blocked], annotator, project, limits, count)
+    missing, run = count - len(held), limits.run
+    if missing > 0:
+        due = gold.due(annotator, project, membership, missing)
+        if gold.may_work(project, membership):
+            extras = [(item, repeat) for item, repeat in due if _bearable(item, limits)]
+            fresh = _pick(annotator, project, membership, limits, missing - len(extras))
+            held += _lease(annotator, project, _mixed(fresh, extras, limits, run))
+        else:
+            # The warm-up keeps its order.
+            held += _lease(annotator, project, [extra for extra in due if limits.take(extra[0])])
+    if held:
+        keep_sitting(annotator, project, limits)
+    return held
 
 
-def _held(annotator: User, project: Project, limits: Limits, count: int) -> list[Assignment]:
+def _bearable(extra: Item, limits: Limits) -> bool:
+    """Whether the limits allow it beside new items; a mild one ends no run, since it may come after it."""
+    return limits.take(extra) if limits.severe.holds(extra) else not limits.avoids(extra)
+
+
+def _open_leases(annotator: User, project: Project) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(
+        annotator=annotator, item__project=project, state=Assignment.State.LEASED
+    ).order_by("created_at", "id")
+
+
+def _held(
+    held: list[Assignment], annotator: User, project: Project, limits: Limits, count: int
+) -> list[Assignment]:
     """The person's open leases, made longer, and those that ran out, as far as their slots are still free."""
-    mine = Assignment.objects.select_related("item").filter(
-        annotator=annotator, item__project=project, item__blocked=False
-    )
-    held = list(mine.filter(state=Assignment.State.LEASED).order_by("id"))
     if held:
         until = timezone.now() + LEASE
         Assignment.objects.filter(pk__in=[one.pk for one in held]).update(leased_until=until)
         for assignment in held:
             assignment.leased_until = until
     if len(held) < count:
-        for assignment in mine.filter(state=Assignment.State.EXPIRED).order_by("id")[: 2 * count]:
-            if len(held) < count and not limits.avoids(assignment.item) and retake(assignment):
+        for assignment in _ran_out(annotator, project, limits)[: 2 * count]:
+            if len(held) < count and limits.may_take(assignment.item) and retake(assignment):
+                limits.take(assignment.item)
                 held.append(assignment)
     return held
+
+
+def _ran_out(annotator: User, project: Project, limits: Limits) -> QuerySet[Assignment]:
+    """The person's leases that ran out or were given back, of items that could be taken again."""
+    open_again = limits.seen_items(project).filter(blocked=False)
+    if not limits.severe_allowed:
+        open_again = open_again.filter(limits.not_severe())
+    return (
+        Assignment.objects.filter(annotator=annotator, state=Assignment.State.EXPIRED, item__in=open_again)
+        .exclude(repeat=0, item__purpose="", item__taken__gte=F("item__wanted"))
+        .select_related("item")
+        .order_by("created_at", "id")
+    )
 
 
 def retake(assignment: Assignment) -> bool:
@@ -84,9 +118,11 @@ def retake(assignment: Assignment) -> bool:
         claimed = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted")).update(taken=F("taken") + 1)
         if not claimed:
             return False
-    assignment.state, assignment.leased_until = Assignment.State.LEASED, timezone.now() + LEASE
+    now = timezone.now()
+    assignment.state, assignment.created_at, assignment.leased_until = Assignment.State.LEASED, now, now + LEASE
+    # Handed out now, not when it was first: the caps of a sitting and a day count from here.
     Assignment.objects.filter(pk=assignment.pk).update(
-        state=assignment.state, leased_until=assignment.leased_until
+        state=assignment.state, created_at=now, leased_until=assignment.leased_until
     )
     return True
 
@@ -96,7 +132,7 @@ def _pick(
 ) -> list[Item]:
     """Claim up to `count` new items in the order of their ranks, from where this person stands, then round."""
     after = BEFORE_ALL if membership is None or membership.last_rank is None else membership.last_rank
-    open_to_person = _open_items(annotator, project, limits)
+    open_to_person = open_items(annotator, project, limits)
     picked = _claim(open_to_person.filter(rank__gt=after), limits, count, skip_locked=True)
     if picked and membership is not None:
         Membership.objects.filter(pk=membership.pk).update(last_rank=picked[-1].rank)
@@ -105,16 +141,6 @@ def _pick(
         rest = open_to_person.exclude(pk__in=[item.pk for item in picked])
         picked += _claim(rest, limits, count - len(picked), skip_locked=False)
     return picked
-
-
-def _open_items(annotator: User, project: Project, limits: Limits) -> QuerySet[Item]:
-    mine = Assignment.objects.filter(item=OuterRef("pk"), annotator=annotator)
-    items = Item.objects.filter(
-        limits.not_avoided(), ~Exists(mine), project=project, taken__lt=F("wanted"), blocked=False
-    )
-    if project.queue_filter is not None:
-        items = items.filter(pk__in=items_of(project, project.queue_filter.conditions).values("pk"))
-    return items.order_by("rank")
 
 
 def _claim(items: QuerySet[Item], limits: Limits, count: int, *, skip_locked: bool) -> list[Item]:
@@ -135,26 +161,45 @@ def _claim(items: QuerySet[Item], limits: Limits, count: int, *, skip_locked: bo
     return claimed
 
 
-def _mixed(annotator: User, fresh: Sequence[Item], extras: Sequence[gold.Extra]) -> Iterator[gold.Extra]:
-    """New items in their order, with the extras strewn in so that their places give nothing away."""
-    places = sorted(random.sample(range(len(fresh) + len(extras)), len(extras)))
-    new, more = iter(fresh), iter(extras)
-    for place in range(len(fresh) + len(extras)):
-        yield next(more) if place in places else (next(new), 0)
+def _mixed(fresh: Sequence[Item], extras: Sequence[gold.Extra], limits: Limits, run: int) -> Iterator[gold.Extra]:
+    """New items in their order, with the extras strewn in so that their places give nothing away.
+
+    Severe extras were counted before the new items: at the head they keep to the limits for sure, and from
+    there each goes to a random place where no run of severe ones, begun with `run`, gets too long.
+    """
+    severe = [extra for extra in extras if limits.severe.holds(extra[0])]
+    mild = [extra for extra in extras if extra not in severe]
+    base = [*severe, *((item, 0) for item in fresh)]
+    for extra in severe:
+        base.remove(extra)
+        ways = [[*base[:place], extra, *base[place:]] for place in range(len(base) + 1)]
+        base = random.choice([way for way in ways if limits.bears((item for item, _ in way), run)])
+    places = sorted(random.sample(range(len(base) + len(mild)), len(mild)))
+    rest, more = iter(base), iter(mild)
+    for place in range(len(base) + len(mild)):
+        yield next(more) if place in places else next(rest)
 
 
 def _lease(annotator: User, project: Project, items: Iterable[gold.Extra]) -> list[Assignment]:
+    handed = list(items)
+    exposed = exposures_for(project, [item for item, _ in handed])
     until = timezone.now() + LEASE
     return Assignment.objects.bulk_create(
         Assignment(
             item=item,
             annotator=annotator,
             repeat=repeat,
-            exposure=exposure_for(project, item),
+            exposure=exposed[item.pk].exposure,
+            shown=_shown_with(item, exposed[item.pk].shown),
             leased_until=until,
         )
-        for item, repeat in items
+        for item, repeat in handed
     )
+
+
+def _shown_with(item: Item, shown: dict[str, Any] | None) -> dict[str, Any] | None:
+    notice = notice_of(item)
+    return {**(shown or {}), "notice": notice} if notice else shown
 
 
 @transaction.atomic
@@ -174,8 +219,18 @@ def release(annotator: User, project: Project, held: dict[int, datetime]) -> int
         if assignment.leased_until == held[assignment.pk]
     ]
     for assignment in unseen:
-        _give_up(assignment, Assignment.State.EXPIRED)
+        _give_up(assignment, Assignment.State.EXPIRED, unseen=True)
     return len(unseen)
+
+
+@transaction.atomic
+def give_back(annotator: User, project: Project) -> int:
+    """Give back all that the person has in hand here; it stays open to this person. Returns how many."""
+    one_at_a_time(annotator, project)
+    held = list(_open_leases(annotator, project).select_related("item__project"))
+    for assignment in sorted(held, key=lambda one: one.item_id):
+        _give_up(assignment, Assignment.State.EXPIRED, unseen=assignment != held[0])
+    return len(held)
 
 
 @transaction.atomic
@@ -191,8 +246,11 @@ def skip(assignment: Assignment, *, counted: bool = False) -> None:
         Membership.objects.filter(project=project, user=person).update(skipped=F("skipped") + 1)
 
 
-def _give_up(assignment: Assignment, state: Assignment.State) -> bool:
-    released = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(state=state)
+def _give_up(assignment: Assignment, state: Assignment.State, *, unseen: bool = False) -> bool:
+    """Free the slot. A lease given back unseen ends as it began, so that no dose counts it (annotate.care)."""
+    until = F("created_at") if unseen else F("leased_until")
+    leased = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
+    released = leased.update(state=state, leased_until=until)
     if released and assignment.takes_slot:
         overlap = assignment.item.project.overlap
         Item.objects.filter(pk=assignment.item_id).update(

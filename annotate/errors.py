@@ -5,6 +5,7 @@ AnnotateError
 ├── StaleForm           the taxonomy or the guidelines changed under an open form
 ├── SlotTaken           the lease ran out and somebody else took the item
 ├── NotAssigned         an item that this annotator never got
+├── ReasonNeeded        a decision against most voters, without a reason
 ├── FrozenTaxonomy      a published taxonomy version can't change
 ├── ImportRefused       a file, or rows of it, that can't be taken in
 ├── ExportRefused       a Label Studio folder that can't be written (label_studio/export.py)
@@ -33,6 +34,10 @@ class SlotTaken(AnnotateError):
 
 
 class NotAssigned(AnnotateError):
+    pass
+
+
+class ReasonNeeded(AnnotateError):
     pass
 
 

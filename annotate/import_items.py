@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from annotate.door import ItemRow, Rejection, SeenIds, read_items
 from annotate.import_summary import PROGRESS_EVERY, ImportSummary, Progress, RejectionLog, RowsRejected
 from annotate.models import Project
+from annotate.taxonomy import frozen_categories
 
 # The queue's claim needs fresh statistics after a bulk load; autovacuum would bring them a minute later.
 ANALYZE_FROM = 10_000
@@ -20,8 +21,19 @@ ANALYZE_FROM = 10_000
 STAGE = """
 CREATE TEMP TABLE staged_item (
     line bigint, external_id text, kind text, content jsonb, content_hash text, source text, licence text,
-    use text, lang text, group_key text, parent text, meta jsonb, rank bigint
+    use text, lang text, group_key text, parent text, meta jsonb, rank bigint, severity smallint,
+    hazards varchar(100)[]
 )
+"""
+# An item that is there already may be declared anew; what a row doesn't say stays as it is.
+DECLARE = """
+UPDATE annotate_item item
+SET severity = coalesce(staged.severity, item.severity), hazards = coalesce(staged.hazards, item.hazards)
+FROM staged_item staged
+WHERE (staged.severity IS NOT NULL OR staged.hazards IS NOT NULL)
+  AND item.project_id = %(project)s AND item.external_id = staged.external_id
+  AND item.kind = staged.kind AND item.content_hash = staged.content_hash
+  AND (staged.severity <> item.severity OR staged.hazards <> item.hazards)
 """
 DROP_SAME = """
 DELETE FROM staged_item staged USING annotate_item item
@@ -41,8 +53,9 @@ ON CONFLICT DO NOTHING
 ADD_ITEMS = """
 INSERT INTO annotate_item (
     project_id, external_id, kind, content, content_hash, source_id, lang, group_key, parent, meta, rank,
-    wanted, taken, blocked, labels_stale, created_at)
+    severity, hazards, wanted, taken, blocked, labels_stale, created_at)
 SELECT %(project)s, external_id, kind, content, content_hash, source.id, lang, group_key, parent, meta, rank,
+    coalesce(severity, 0), coalesce(hazards, '{}'),
     CASE kind WHEN 'reference' THEN 0 ELSE %(overlap)s END, 0, false, false, now()
 FROM staged_item staged
 JOIN annotate_source source ON (source.project_id, source.name, source.licence, source.use)
@@ -80,7 +93,14 @@ def import_items(
         ImportRefused: the file as a whole can't be read, or has no rows.
     """
     seen = SeenIds()
-    rows = read_items(path, mapping=mapping, allow_references=allow_references, seen=seen, name=name)
+    rows = read_items(
+        path,
+        mapping=mapping,
+        allow_references=allow_references,
+        categories=_categories(project),
+        seen=seen,
+        name=name,
+    )
     with transaction.atomic(), RejectionLog(reject_file) as log, connection.cursor() as cursor:
         # Two imports into one project wait for each other, and for a change of its overlap.
         project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
@@ -92,7 +112,7 @@ def import_items(
         if log.count and not (partial or reject_file):
             raise RowsRejected(summary)
         log.publish()
-    summary.notes = _notes(references, seen)
+    summary.notes += _notes(references, seen)
     return summary
 
 
@@ -154,6 +174,8 @@ def _stage(cursor: CursorWrapper, project: Project, rows: Iterator[ItemRow]) -> 
                     row.parent or "",
                     canonical_json(row.meta),
                     item_rank(project.slug, row.external_id),
+                    row.severity,
+                    row.hazards,
                 )
             )
     # Temporary tables are never analyzed by themselves, and the joins below would be planned blind.
@@ -163,6 +185,8 @@ def _stage(cursor: CursorWrapper, project: Project, rows: Iterator[ItemRow]) -> 
 
 def _store(cursor: CursorWrapper, project: Project, summary: ImportSummary, log: RejectionLog) -> None:
     values = {"project": project.pk, "overlap": project.overlap}
+    cursor.execute(DECLARE, values)
+    declared_anew = cursor.rowcount
     cursor.execute(DROP_SAME, values)
     summary.already_there = cursor.rowcount
     cursor.execute(DROP_TAKEN, values)
@@ -175,6 +199,14 @@ def _store(cursor: CursorWrapper, project: Project, summary: ImportSummary, log:
     cursor.execute("DROP TABLE staged_item")
     if summary.imported >= ANALYZE_FROM:
         cursor.execute("ANALYZE annotate_item")
+    if declared_anew:
+        summary.notes.append(f"{declared_anew} items that were there already are declared anew.")
+
+
+def _categories(project: Project) -> frozenset[str]:
+    """The codes that a row's hazards may name: categories and groups of the project's taxonomy."""
+    version = project.taxonomy_version_id
+    return frozenset(category.code for category in frozen_categories(version)) if version else frozenset()
 
 
 def _notes(references: bool, seen: SeenIds) -> list[str]:

@@ -3,13 +3,14 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
 from annotate.import_annotations import import_annotations
 from annotate.import_items import import_items
 from annotate.models import Membership, Project, Role, User
-from annotate.questions import NewProject, create_project, publish_guidelines
+from annotate.questions import NewProject, add_question, create_project, publish_guidelines
 
 FILES = Path(__file__).resolve().parent / "demo"
 ROLES = {"annotator": Role.ANNOTATOR, "reviewer": Role.REVIEWER, "lead": Role.LEAD}
@@ -22,10 +23,21 @@ class DemoProject:
     template: str
     items: str
     annotations: str
+    questions: tuple[dict[str, Any], ...] = ()
 
 
+UNSAFE = [{"question": code, "is": "unsafe"} for code in ("prompt_harm", "response_harm")]
+EVIDENCE = {
+    "code": "evidence",
+    "text": "Which words show it?",
+    "kind": "spans",
+    "required": False,
+    "condition": UNSAFE,
+}
 PROJECTS = (
-    DemoProject("demo", "Demo: prompts and responses", "prompt-response", "items.jsonl", "annotations.jsonl"),
+    DemoProject(
+        "demo", "Demo: prompts and responses", "prompt-response", "items.jsonl", "annotations.jsonl", (EVIDENCE,)
+    ),
     DemoProject("demo-dialogues", "Demo: dialogues", "dialogue", "dialogues.jsonl", "dialogue_annotations.jsonl"),
 )
 
@@ -50,6 +62,8 @@ def load_demo() -> dict[str, str]:
         Membership.objects.bulk_create(
             Membership(project=project, user=people[name], role=role) for name, role in ROLES.items()
         )
+        for question in described.questions:
+            add_question(project, question)
         publish_guidelines(project, guidelines)
         import_items(project, FILES / described.items)
         import_annotations(project, FILES / described.annotations)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from annotate.agreement import agreement
-from annotate.answers import UNSURE
+from annotate.answers import UNSURE, value_key
 from annotate.models import Annotation, Project, Question, User
 from annotate.models.project import QuestionKind
 
@@ -50,6 +50,8 @@ def _names(people: Iterable[User]) -> dict[int, str]:
 
 
 def _comparable(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return frozenset((turn, value_key(option)) for turn, option in value.items())
     if not isinstance(value, list):
         return value
     return frozenset(tuple(sorted(entry.items())) if isinstance(entry, dict) else entry for entry in value)
@@ -63,13 +65,13 @@ def _measured(question: Question, rows: list[tuple[str, str, Hashable]]) -> dict
     if different > MOST_VALUES or different * len(set(units)) > MOST_CELLS:
         return _not_computable(units, raters, f"there are {different:,} different answers")
     order, numeric = None, None
+    # Of a question about turns they are the answers to each turn, not to the item.
+    options = [] if question.kind == QuestionKind.TURNS else question.options
     if question.kind == QuestionKind.SCALE and all(type(o) in (int, float) for o in question.options):
         numeric = {option: float(option) for option in question.options}
     elif question.ordinal or question.kind == QuestionKind.SCALE:
         order = question.options
-    return agreement(
-        units, raters, values, options=question.options, ordinal_order=order, numeric=numeric
-    ).as_json()
+    return agreement(units, raters, values, options=options, ordinal_order=order, numeric=numeric).as_json()
 
 
 def _not_computable(units: Sequence[str], raters: Sequence[str], reason: str) -> dict[str, Any]:

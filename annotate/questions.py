@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from annotate.answers import UNSURE, AskedQuestion, Contract, value_key
 from annotate.errors import BadQuestion
@@ -98,9 +99,9 @@ def create_project(new: NewProject, lead: User | None = None) -> Project:
     if new.template not in TEMPLATES:
         raise BadQuestion(f"There is no template {new.template!r}; there are {', '.join(TEMPLATES)}.")
     if new.slug == "new":
-        raise BadQuestion("The slug 'new' is the address of a page of its own; choose another.")
+        raise BadQuestion(_("The slug 'new' is the address of a page of its own; choose another."))
     if Project.objects.filter(slug=new.slug).exists():
-        raise BadQuestion(f"There is a project {new.slug!r} already; choose another slug.")
+        raise BadQuestion(_("There is a project %s already; choose another slug.") % repr(new.slug))
     project = Project.objects.create(
         slug=new.slug,
         title=new.title or new.slug,
@@ -148,7 +149,7 @@ def add_question(project: Project, described: dict[str, Any]) -> Question:
         raise BadQuestion(f"{project.slug} has a question {code!r} already.")
     if kind not in QuestionKind.values:
         raise BadQuestion(f"{kind!r} is no kind of question; there are {', '.join(QuestionKind.values)}.")
-    if kind in (QuestionKind.CHOICE, QuestionKind.SCALE):
+    if kind in (QuestionKind.CHOICE, QuestionKind.SCALE) or (kind == QuestionKind.TURNS and options):
         _check_options(code, options)
     elif options:
         raise BadQuestion(f"{code}: a question of kind {kind} takes no options.")
@@ -194,9 +195,16 @@ def asked(question: Question) -> AskedQuestion:
 
 
 @transaction.atomic
-def publish_guidelines(project: Project, text: str, author: User | None = None) -> Guideline:
-    """A new version of the guidelines; earlier ones stay as they were."""
+def publish_guidelines(project: Project, text: str, author: User | None = None, changes: str = "") -> Guideline:
+    """A new version of the guidelines; earlier ones stay as they were.
+
+    Args:
+        changes: what changed, in a few words; members are told so beside their work. The author knows it.
+    """
     Project.objects.select_for_update().get(pk=project.pk)
     last = project.guidelines.aggregate(last=Max("version"))["last"] or 0
     project.forget_fetched()
-    return Guideline.objects.create(project=project, version=last + 1, text=text, published_by=author)
+    Membership.objects.filter(project=project, user=author).update(guideline_seen=last + 1)
+    return Guideline.objects.create(
+        project=project, version=last + 1, text=text, changes=changes, published_by=author
+    )

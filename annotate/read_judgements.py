@@ -112,7 +112,7 @@ def _add(answers: dict[str, object], values: QuestionValues, column: str, value:
 
 def _read_value(values: QuestionValues, column: str, value: object, line: int) -> object:
     kind = values.question.kind
-    if kind in SETS and isinstance(value, str) and value.startswith("["):
+    if kind in SETS and isinstance(value, str) and value.startswith(("[", "{")):
         value = _read_list(column, value)
     if kind == "spans" and isinstance(value, list):
         value = [_as_span(entry) for entry in value]
@@ -123,7 +123,7 @@ def _read_value(values: QuestionValues, column: str, value: object, line: int) -
 
 
 def _read_list(column: str, text: str) -> object:
-    """A list in a CSV cell, which can hold text only."""
+    """A list, or an object of turns, in a CSV cell, which can hold text only."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,17 +1,39 @@
 """Store an annotator's answers: once, however often they arrive, and never over an older revision (P1)."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Max
+from django.utils.translation import gettext as _
 
+from annotate import gold
 from annotate.answers import Answers
 from annotate.assign import one_at_a_time, retake
+from annotate.care import NOTICES
 from annotate.errors import NotAssigned, SlotTaken, StaleForm
-from annotate.models import Annotation, Assignment, Exposure, Flag, Item, Membership, Project, Reveal, User
+from annotate.flags import SERIOUS
+from annotate.models import (
+    Annotation,
+    Assignment,
+    Exposure,
+    Flag,
+    Item,
+    Membership,
+    Project,
+    Reveal,
+    Severity,
+    User,
+)
 from annotate.questions import contract_of
+
+log = logging.getLogger(__name__)
+# How many answered items a person can go back to, one by one.
+UNDO_STEPS = 10
+# Answers that were given elsewhere or as a reviewer.
+NOT_OWN = (Exposure.ADJUDICATION, Exposure.IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +69,21 @@ def submit(annotator: User, item: Item, submission: Submission) -> Annotation:
     if stored is not None:
         return stored
     if assignment is None or assignment.state == Assignment.State.SKIPPED:
-        raise NotAssigned("This item was not handed to you; ask for the next one.")
+        raise NotAssigned(_("This item was not handed to you; ask for the next one."))
     project = item.project
     _refuse_stale(project, submission)
     answers = contract_of(project).check(submission.answers, item.content, item.kind)
     holds_slot = assignment.state in (Assignment.State.LEASED, Assignment.State.SUBMITTED)
     if not holds_slot and not retake(assignment):
-        raise SlotTaken("Your time on this item ran out and others have completed it. Nothing was stored.")
+        raise SlotTaken(_("Your time on this item ran out and others have completed it. Nothing was stored."))
     assignment.item = item
     annotation = _store(assignment, submission, answers)
     if assignment.state != Assignment.State.SUBMITTED:
         Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.SUBMITTED)
         Membership.objects.filter(project=project, user=annotator).update(submitted=F("submitted") + 1)
-    if assignment.repeat == 0:
+    if assignment.takes_slot:
         Item.objects.filter(pk=item.pk).update(labels_stale=True)
+    gold.after_submit(annotation)
     return annotation
 
 
@@ -73,6 +96,8 @@ def _store(assignment: Assignment, submission: Submission, answers: Answers) -> 
         newest = judged.aggregate(newest=Max("revision"))["newest"] or 0
     reveal = Reveal.objects.filter(item=item, person=annotator).first()
     shown = dict(assignment.shown or {})
+    if item.severity in NOTICES:
+        shown["notice"] = NOTICES[Severity(item.severity)]
     if submission.veil:
         shown["veil"] = submission.veil
     if reveal is not None:
@@ -95,9 +120,11 @@ def _store(assignment: Assignment, submission: Submission, answers: Answers) -> 
 def _refuse_stale(project: Project, submission: Submission) -> None:
     guideline = project.guideline
     if submission.taxonomy_version_id != project.taxonomy_version_id:
-        raise StaleForm("The taxonomy of this project changed while you were answering. Look again, then submit.")
+        raise StaleForm(
+            _("The taxonomy of this project changed while you were answering. Look again, then submit.")
+        )
     if submission.guideline_id != (guideline.pk if guideline else None):
-        raise StaleForm("The guidelines changed while you were answering. Look again, then submit.")
+        raise StaleForm(_("The guidelines changed while you were answering. Look again, then submit."))
 
 
 @transaction.atomic
@@ -121,27 +148,46 @@ def flag(
         category=category,
         client_id=client_id,
     )
+    if raised.reason in SERIOUS:
+        # Numbers only: the log may be read by people who must not read the item.
+        log.warning("escalate: flag %s (%s) on item %s of project %s", raised.pk, reason, item.pk, item.project_id)
     if raised.reason == Flag.Reason.NOT_AGAIN:
         Item.objects.filter(pk=item.pk).update(blocked=True)
     return raised
 
 
-def newest_annotation(annotator: User, item: Item) -> Annotation | None:
+def newest_annotation(annotator: User, item: Item, repeat: int = 0) -> Annotation | None:
     """The annotator's own answers on the item as they stand now, a change of mind after the reveal included."""
-    mine = Annotation.objects.filter(annotator=annotator, item=item, part="", repeat=0)
-    return mine.exclude(exposure=Exposure.ADJUDICATION).order_by("-revision", "-id").first()
+    mine = Annotation.objects.filter(annotator=annotator, item=item, part="", repeat=repeat)
+    return mine.exclude(exposure__in=NOT_OWN).order_by("-revision", "-id").select_related("item").first()
 
 
-def last_submitted(annotator: User, project: Project) -> Item | None:
-    """The item that the annotator answered last."""
-    annotation = (
-        Annotation.objects.filter(annotator=annotator, item__project=project)
-        .exclude(exposure__in=[Exposure.ADJUDICATION, Exposure.IMPORTED])
-        .select_related("item")
-        .order_by("-id")
-        .first()
-    )
-    return annotation.item if annotation else None
+def assignment_of(annotator: User, item: Item, repeat: int = 0) -> Assignment | None:
+    """The person's claim on the item, whatever became of it."""
+    assignment = Assignment.objects.filter(annotator=annotator, item=item, repeat=repeat).first()
+    if assignment is not None:
+        assignment.item = item
+    return assignment
+
+
+def last_submitted(annotator: User, project: Project) -> list[tuple[Assignment, Annotation]]:
+    """The items that the annotator answered last, newest first, at most ten, each with the newest answers."""
+    mine = Annotation.objects.filter(annotator=annotator, item__project=project, item__blocked=False, part="")
+    recent = mine.exclude(exposure__in=NOT_OWN).select_related("item").order_by("-id")
+    found: dict[tuple[int, int], Annotation] = {}
+    for annotation in recent[: 3 * UNDO_STEPS]:
+        found.setdefault((annotation.item_id, annotation.repeat), annotation)
+    newest = list(found.values())[:UNDO_STEPS]
+    claims = Assignment.objects.filter(annotator=annotator, item__in=[one.item_id for one in newest])
+    claimed = {(claim.item_id, claim.repeat): claim for claim in claims}
+    answered = []
+    for annotation in newest:
+        claim = claimed.get((annotation.item_id, annotation.repeat))
+        if claim is not None:
+            annotation.item.project = project
+            claim.item = annotation.item
+            answered.append((claim, annotation))
+    return answered
 
 
 def count_submitted(annotator: User, project: Project) -> int:

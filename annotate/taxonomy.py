@@ -11,8 +11,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from annotate.chords import Named, NoKeysLeft, assign_chords
 from annotate.errors import FrozenTaxonomy
 from annotate.models import Category, CategoryMap, Taxonomy, TaxonomyVersion
+from annotate.models.taxonomy import CategoryKind
 
 SHIPPED = Path(__file__).resolve().parent / "taxonomies"
 CATEGORY_FIELDS = (
@@ -72,8 +74,8 @@ def publish(version: TaxonomyVersion) -> TaxonomyVersion:
     """Freeze a draft (P10).
 
     Raises:
-        FrozenTaxonomy: it is published already, has no category that an item could be given, or a category
-            with an unknown parent.
+        FrozenTaxonomy: it is published already, has no category that an item could be given, a category
+            with an unknown parent, or so many on one level that there are no keys for them.
     """
     version = TaxonomyVersion.objects.select_for_update().get(pk=version.pk)
     if version.published_at is not None:
@@ -85,10 +87,52 @@ def publish(version: TaxonomyVersion) -> TaxonomyVersion:
         unknown = sorted(set(category.parents) - codes)
         if unknown:
             raise FrozenTaxonomy(f"{version}: {category.code} has an unknown parent {unknown[0]}.")
+    store_chords(version)
     version.digest = digest(version)
     version.published_at = timezone.now()
     version.save(update_fields=["digest", "published_at"])
     return version
+
+
+def planned_chords(version: TaxonomyVersion) -> tuple[list[Named], dict[str, str]]:
+    """A draft's categories that a person could choose or walk through, and the chords that it gets when published.
+
+    Chords of the version that it follows stay where they are (by code), whatever the draft says; chords that the
+    draft gives to new categories are taken if they are free.
+
+    Raises:
+        FrozenTaxonomy: there are so many on one level that there are no keys for them.
+    """
+    named = [as_named(category) for category in version.categories.all() if may_be_chosen(category)]
+    own = {code: chord for code, chord in version.categories.values_list("code", "chord") if chord}
+    before = {}
+    if version.follows is not None:
+        before = dict(version.follows.categories.values_list("code", "chord"))
+    try:
+        return named, assign_chords(named, own | before if any(before.values()) else own)
+    except NoKeysLeft as error:
+        raise FrozenTaxonomy(f"{version}: {error}") from error
+
+
+def store_chords(version: TaxonomyVersion) -> None:
+    """Give a draft's categories the keys that they will have for good; raises as `planned_chords` does."""
+    _, chords = planned_chords(version)
+    changed = []
+    for category in version.categories.all():
+        chord = chords.get(category.code, "")
+        if category.chord != chord:
+            category.chord = chord
+            changed.append(category)
+    Category.objects.bulk_update(changed, ["chord"])
+
+
+def may_be_chosen(category: Category) -> bool:
+    """Whether people choose it, or walk through it: not so the categories that say that nothing is wrong."""
+    return category.code not in ("safe", "benign")
+
+
+def as_named(category: Category) -> Named:
+    return Named(category.code, category.name, tuple(category.parents), category.kind == CategoryKind.GROUP)
 
 
 @lru_cache(maxsize=64)

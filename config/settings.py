@@ -59,9 +59,11 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "annotate.middleware.own_language",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -79,6 +81,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -87,6 +90,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "annotate.User"
+AUTHENTICATION_BACKENDS = ["annotate.sign_in.Backend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "projects"
 LOGOUT_REDIRECT_URL = "login"
@@ -98,6 +102,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+# Each language names itself: nobody finds their own in another's words.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -120,6 +127,10 @@ JURY_ENDPOINTS = env.pairs("JURY_ENDPOINTS")
 JURY_API_KEYS = env.pairs("JURY_API_KEYS")
 JURY_LEASE_SECONDS = env.integer("JURY_LEASE_SECONDS", 60, at_least=1)
 ANNOTATION_LEASE_MINUTES = env.integer("ANNOTATION_LEASE_MINUTES", 30, at_least=1)
+# Who reads jurors' votes for pages that show them; the annotate app itself knows nothing of jurors.
+JUROR_VOTES = "jury.votes.votes_of_jurors"
+# The same as a query, for counts over a whole project.
+JUROR_VERDICTS = "jury.newest.newest_verdicts"
 
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

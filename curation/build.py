@@ -18,8 +18,9 @@ from curation.errors import BuildRefused
 from curation.folder import MANIFEST, replaced
 from curation.layout import layout_of
 from curation.manifest import as_text, cells_of, contents_of, counts_of, files_of, manifest_of
-from curation.read_pool import read_items, read_labels, snapshot_digest
+from curation.read_pool import filter_digest, mark_found, read_items, read_labels, snapshot_digest
 from curation.recipe import ITEM_CELLS, Recipe, check_questions, parse
+from curation.saved_filter import Resolved, as_written, resolve
 from curation.snapshot import Progress, Snapshot, open_snapshot
 from curation.split import TEST, TRAIN, keyed_hash
 from curation.write_rows import Chosen, write_rows
@@ -60,9 +61,10 @@ def build_mix(project: Project, recipe_text: str, out: Path, progress: Progress)
     recipe = parse(recipe_text)
     asked = asked_questions(project)
     check_questions(recipe, {q.code: q.options for q in asked if q.kind in FILTERABLE})
+    chosen_by = resolve(project, recipe)
     with replaced(out) as folder:
         with open_snapshot(project, recipe.split, progress) as snapshot:
-            selection = _select(snapshot, project, recipe, asked, progress)
+            selection = _select(snapshot, project, recipe, asked, chosen_by, progress)
             exported = asked if recipe.labels != "none" else []
             layout = layout_of(set(selection.rows["kind"].unique()), exported)
             chosen = Chosen(selection.rows, selection.labels, layout, recipe.formats)
@@ -74,7 +76,7 @@ def build_mix(project: Project, recipe_text: str, out: Path, progress: Progress)
             "cells": selection.cells,
             "contents": contents_of(selection.rows, selection.labels, layout),
         }
-        manifest = manifest_of(project.slug, recipe, body)
+        manifest = manifest_of(project.slug, as_written(recipe, chosen_by), body)
         (folder / "README.md").write_text(card(manifest), encoding="utf-8")
         manifest["files"] = files_of(folder, written.rows)
         (folder / MANIFEST).write_text(as_text(manifest), encoding="utf-8")
@@ -82,10 +84,15 @@ def build_mix(project: Project, recipe_text: str, out: Path, progress: Progress)
 
 
 def _select(
-    snapshot: Snapshot, project: Project, recipe: Recipe, asked: list[Asked], progress: Progress
+    snapshot: Snapshot,
+    project: Project,
+    recipe: Recipe,
+    asked: list[Asked],
+    chosen_by: Resolved | None,
+    progress: Progress,
 ) -> _Selection:
     progress("reading items", 0, 0)
-    items = read_items(snapshot, project, recipe)
+    items = mark_found(snapshot, project, read_items(snapshot, project, recipe), chosen_by)
     progress("reading labels", 0, 0)
     labels = read_labels(snapshot, project, items)
     eligible = choose_rows(items, labels, recipe, asked)
@@ -114,7 +121,7 @@ def _select(
         reasons=reasons,
         cells=cells,
         items=items.height,
-        snapshot_digest=snapshot_digest(items, labels),
+        snapshot_digest=snapshot_digest(items, labels, filter_digest(chosen_by, items)),
     )
 
 

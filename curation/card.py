@@ -15,6 +15,10 @@ text after folding case, punctuation and look-alike letters, same image, and nea
 their words in common; nearer in a cluster of more than 500, which is a template). The side of an item is
 stored when it first could be exported and stays: items added later never move an old one. New groups go to
 test in the order of a keyed hash, so that every label keeps its share."""
+ASSISTED = """\
+`human_assisted` means that some of the people behind the label had seen the jury's votes before they answered.
+Such labels lean towards the jury: don't use them to measure how good a juror is. `human_vote` labels were made
+blind."""
 REASONS = {
     "contested": "its votes tie, and no reviewer has decided",
     "too_few": "fewer valid votes than the quorum",
@@ -113,6 +117,7 @@ def _labels(manifest: dict[str, Any]) -> str:
                 ("question", "label source", "labels"),
                 ((label["question"], label["label_source"], label["labels"]) for label in labels),
             ),
+            *([ASSISTED] if any(label["label_source"] == "human_assisted" for label in labels) else []),
             *([f"Taxonomy: {versions}."] if versions else []),
         ]
     )

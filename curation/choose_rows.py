@@ -15,7 +15,9 @@ from curation.recipe import Recipe, Scalar
 
 LABEL_SOURCES = {
     "record": None,
+    # People who had seen the jury's votes lean towards them, so their labels are taken only where asked for.
     "human": ("human_vote", "adjudication", "imported"),
+    "assisted": ("human_vote", "human_assisted", "adjudication", "imported"),
     "jury": ("jury",),
     "none": (),
 }
@@ -44,7 +46,7 @@ def choose_rows(items: pl.DataFrame, labels: pl.DataFrame, recipe: Recipe, asked
     """Apply the recipe's filters and its label policy.
 
     Args:
-        items: the columns of `read_pool.read_items`.
+        items: the columns of `read_pool.read_items`, and `found`: whether the saved filter finds them.
         labels: those of `read_pool.read_labels`, in every state.
     """
     judged = items.with_columns(_item_reason(recipe).alias("reason"))
@@ -66,7 +68,7 @@ def choose_rows(items: pl.DataFrame, labels: pl.DataFrame, recipe: Recipe, asked
 
 
 def _item_reason(recipe: Recipe) -> pl.Expr:
-    reasons = []
+    reasons = [pl.when(~pl.col("found")).then(pl.lit("filtered_out.filter"))]
     for kept in recipe.filters:
         if kept.key.startswith("label."):
             continue

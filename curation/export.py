@@ -128,6 +128,8 @@ def pack(folder: Path, names: Sequence[str], target: Path) -> Path:
 def keep_version(mix: Mix, recipe: str, manifest: dict[str, Any]) -> MixVersion:
     """The frozen version of a mix that this manifest describes; the same one if it was built before."""
     counts = {key: manifest[key] for key in ("items", "rows", "dropped", "cells", "contents")}
+    # The recipe may name a filter that is changed later; what it stood for is part of the version.
+    counts |= {"filter": manifest["recipe"]["filter"]} if "filter" in manifest["recipe"] else {}
     version, _ = MixVersion.objects.get_or_create(
         mix=mix,
         recipe=recipe,

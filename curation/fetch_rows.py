@@ -9,7 +9,7 @@ from curation.snapshot import Snapshot
 
 CONTENTS = """
 SELECT id, content ->> 'text', content ->> 'prompt', content ->> 'response', (content -> 'turns')::text,
-    content ->> 'image', meta::text
+    coalesce(content ->> 'image', (content -> 'images')::text), meta::text
 FROM annotate_item WHERE id = ANY(%(ids)s::bigint[])
 """
 CONTENT_COLUMNS: dict[str, Any] = {

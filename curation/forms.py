@@ -1,14 +1,17 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models import Project
 from curation.asked_questions import FILTERABLE, asked_questions
 from curation.errors import RecipeRefused
 from curation.recipe import check_questions, parse
+from curation.saved_filter import resolve
 
 DEFAULT_RECIPE = """\
 labels: record            # record, human, jury or none
+# filter: NAME          # a filter saved on the items page
 # filters:
 #   lang: en
 #   label.prompt_harm: [safe, unsafe]
@@ -22,12 +25,15 @@ formats: [parquet, jsonl]
 
 
 class MixForm(forms.Form):
-    name = forms.CharField(max_length=100, strip=True)
+    name = forms.CharField(label=_("Name"), max_length=100, strip=True)
     recipe = forms.CharField(
+        label=_("Recipe"),
         required=False,
         strip=False,
         max_length=200_000,
-        widget=forms.Textarea(attrs={"class": "code", "rows": 12, "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"class": "code", "rows": 12, "spellcheck": "false", "translate": "no", "dir": "ltr"}
+        ),
     )
 
     def __init__(self, *args: Any, project: Project, **more: Any) -> None:
@@ -38,7 +44,9 @@ class MixForm(forms.Form):
         text: str = self.cleaned_data["recipe"]
         try:
             asked = asked_questions(self._project)
-            check_questions(parse(text), {q.code: q.options for q in asked if q.kind in FILTERABLE})
+            recipe = parse(text)
+            check_questions(recipe, {q.code: q.options for q in asked if q.kind in FILTERABLE})
+            resolve(self._project, recipe)
         except RecipeRefused as refused:
             raise forms.ValidationError(str(refused)) from refused
         return text

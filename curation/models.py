@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models import Item, Project
 
@@ -45,10 +46,10 @@ class Export(models.Model):
     """One build of a mix, asked for by page; workers claim it here, messages only wake them."""
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     mix = models.ForeignKey(Mix, on_delete=models.CASCADE, related_name="exports")
     recipe = models.TextField(blank=True, help_text="As it stood when the build was asked for.")
@@ -79,8 +80,8 @@ class SplitSide(models.Model):
     """The side that an item is on, for good (P6): stored at the first build that could have exported it."""
 
     class Side(models.TextChoices):
-        TRAIN = "train"
-        TEST = "test"
+        TRAIN = "train", _("Train")
+        TEST = "test", _("Test")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="split_sides")
     split = models.CharField(max_length=60)

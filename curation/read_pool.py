@@ -1,15 +1,18 @@
 """The narrow half of a build's reading: what decides which rows are taken, without their texts."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from annotate.filters import items_of
 from annotate.models import Project
 from curation.near_duplicates import WordSets, WordSetsBuilder
 from curation.recipe import Recipe
+from curation.saved_filter import Resolved
 from curation.snapshot import Progress, Snapshot, in_portions
 
 ITEMS = """
@@ -59,7 +62,7 @@ SELECT id, coalesce(
     content ->> 'text', content ->> 'prompt',
     (SELECT string_agg(turn ->> 'text', E'\\n' ORDER BY place)
      FROM jsonb_array_elements(content -> 'turns') WITH ORDINALITY AS spoken (turn, place)), ''),
-    content ->> 'image'
+    coalesce(content ->> 'image', (content -> 'images')::text)
 FROM annotate_item WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id
 """
 
@@ -72,15 +75,34 @@ def read_items(snapshot: Snapshot, project: Project, recipe: Recipe) -> pl.DataF
     return snapshot.frame(ITEMS.format(meta=more), {"project": project.pk, **names}, schema).sort("id")
 
 
+def mark_found(
+    snapshot: Snapshot, project: Project, items: pl.DataFrame, resolved: Resolved | None
+) -> pl.DataFrame:
+    """The items with a column `found`: whether the filter finds them in this state of the database."""
+    if resolved is None:
+        return items.with_columns(pl.lit(True).alias("found"))
+    text, params = items_of(project, resolved.conditions).values("pk").query.sql_with_params()
+    ids = snapshot.frame(text, params, {"item": pl.Int64})
+    return items.with_columns(pl.col("item").is_in(ids["item"].implode()).alias("found"))
+
+
+def filter_digest(resolved: Resolved | None, items: pl.DataFrame) -> bytes:
+    """What the filter adds to the snapshot's digest: it may ask for flags and votes, which that doesn't hold."""
+    if resolved is None:
+        return b""
+    found = items.filter("found")["id"].sort().to_list()
+    return json.dumps([resolved.conditions, found], ensure_ascii=False, sort_keys=True).encode()
+
+
 def read_labels(snapshot: Snapshot, project: Project, items: pl.DataFrame) -> pl.DataFrame:
     """Every label of record of the project, sorted by external id, part and question."""
     labels = snapshot.frame(LABELS, {"project": project.pk}, LABEL_COLUMNS)
     return labels.join(items.select("item", "id"), on="item").sort("id", "part", "question")
 
 
-def snapshot_digest(items: pl.DataFrame, labels: pl.DataFrame) -> str:
-    """SHA-256 over everything that a mix can depend on, as canonical JSON lines."""
-    found = hashlib.sha256()
+def snapshot_digest(items: pl.DataFrame, labels: pl.DataFrame, more: bytes = b"") -> str:
+    """SHA-256 over everything that a mix can depend on, as canonical JSON lines; `more` is a filter's part."""
+    found = hashlib.sha256(more)
     for frame in (items.select(*list(ITEM_COLUMNS)[1:]), labels.drop("item")):
         for part in frame.iter_slices(50_000):
             found.update(part.write_ndjson().encode())

@@ -11,7 +11,7 @@ import yaml
 from curation.errors import RecipeRefused
 
 FORMATS = ("parquet", "jsonl")
-LABEL_POLICIES = ("record", "human", "jury", "none")
+LABEL_POLICIES = ("record", "human", "assisted", "jury", "none")
 ITEM_FILTERS = ("kind", "lang", "source", "use", "id")
 ITEM_CELLS = ("lang", "source", "kind")
 SMALLEST = "smallest"
@@ -43,6 +43,8 @@ class Recipe:
     seed: int = 0
     formats: tuple[str, ...] = FORMATS
     split: str = "main"
+    # The name of one of the project's saved filters, or the conditions of one.
+    filter: str | dict[str, Any] = ""
 
     @property
     def label_filters(self) -> dict[str, tuple[Scalar, ...]]:
@@ -73,6 +75,7 @@ class Recipe:
             "seed": self.seed,
             "formats": list(self.formats),
             "split": self.split,
+            **({"filter": self.filter} if self.filter else {}),
         }
 
 
@@ -238,6 +241,15 @@ def _split(reading: _Reading, value: object) -> dict[str, Any]:
     return {"split": value}
 
 
+def _filter(reading: _Reading, value: object) -> dict[str, Any]:
+    """A saved filter's name, or conditions as a manifest has them; whether they fit, the build says."""
+    if isinstance(value, dict) and value and all(isinstance(key, str) for key in value):
+        return {"filter": value}
+    if not isinstance(value, str) or not SPLIT_NAME.fullmatch(value):
+        raise reading.refuse("filter", "must be the name of a saved filter, or conditions as a manifest has them")
+    return {"filter": value}
+
+
 READERS: dict[str, Callable[[_Reading, Any], dict[str, Any]]] = {
     "filters": _filters,
     "labels": _labels,
@@ -247,6 +259,7 @@ READERS: dict[str, Callable[[_Reading, Any], dict[str, Any]]] = {
     "seed": _seed,
     "formats": _formats,
     "split": _split,
+    "filter": _filter,
 }
 
 

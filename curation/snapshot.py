@@ -1,7 +1,7 @@
 """Read one state of the database while others go on writing."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import connection
 
 from annotate.models import Project
 
+Params = Mapping[str, Any] | Sequence[Any]
 Progress = Callable[[str, int, int], None]
 ROWS_AT_ONCE = 20_000
 LOCK_POLL_SECONDS = 0.25
@@ -24,7 +25,7 @@ class Snapshot:
         self._raw = raw
         self._lock = lock
 
-    def rows(self, sql: str, params: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+    def rows(self, sql: str, params: Params) -> Iterator[list[tuple[Any, ...]]]:
         """The result in portions, through a server-side cursor."""
         with self._raw.cursor(name="rows") as cursor:
             cursor.itersize = ROWS_AT_ONCE
@@ -32,7 +33,7 @@ class Snapshot:
             while portion := cursor.fetchmany(ROWS_AT_ONCE):
                 yield portion
 
-    def frame(self, sql: str, params: dict[str, Any], schema: dict[str, Any]) -> pl.DataFrame:
+    def frame(self, sql: str, params: Params, schema: dict[str, Any]) -> pl.DataFrame:
         """The result as one frame with this schema; the SQL must give its columns in the same order."""
         frames = [pl.DataFrame(portion, schema, orient="row") for portion in self.rows(sql, params)]
         return pl.concat(frames).rechunk() if frames else pl.DataFrame(schema=schema)

@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import project_for, signed_in
@@ -22,7 +23,7 @@ def mixes(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         export = ask_for(project, form.cleaned_data["name"], form.cleaned_data["recipe"], signed_in(request))
         wake(build, export.pk)
-        messages.info(request, f"{export.mix.name} is being built.")
+        messages.info(request, _("%s is being built.") % export.mix.name)
         return redirect("mixes", slug)
     exports = Export.objects.filter(mix__project=project).select_related("mix", "version").order_by("-id")
     context = {"project": project, "role": Role.LEAD, "form": form, "exports": exports[:SHOWN]}

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models import Item, Project
 
@@ -79,9 +80,9 @@ class Run(models.Model):
     """One panel over one project's items."""
 
     class State(models.TextChoices):
-        RUNNING = "running"
-        DONE = "done"
-        STOPPED = "stopped"
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
     panel = models.ForeignKey(Panel, on_delete=models.PROTECT, related_name="runs")
@@ -125,7 +126,7 @@ class Work(models.Model):
 
     class State(models.TextChoices):
         DUE = "due"
-        DONE = "done"
+        DONE = "done", _("Done")
         PARKED = "parked"
 
     seat = models.ForeignKey(Seat, on_delete=models.CASCADE, related_name="work", db_index=False)
@@ -148,13 +149,13 @@ class Work(models.Model):
 class Failure(models.TextChoices):
     """Why a verdict has no answers (P4): each is said by name, none counts as a vote."""
 
-    REFUSED = "refused"
-    UNPARSEABLE = "unparseable"
-    TRUNCATED = "truncated"
-    TIMEOUT = "timeout"
-    TOO_LONG = "too_long"
-    ERROR = "error"
-    ABSTAINED = "abstained", "the juror has nothing to go by"
+    REFUSED = "refused", _("Refused")
+    UNPARSEABLE = "unparseable", _("Unparseable")
+    TRUNCATED = "truncated", _("Truncated")
+    TIMEOUT = "timeout", _("Timeout")
+    TOO_LONG = "too_long", _("Too Long")
+    ERROR = "error", _("Error")
+    ABSTAINED = "abstained", _("the juror has nothing to go by")
 
 
 # What may turn out otherwise another time: a later run asks again.

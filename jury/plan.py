@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from annotate.models import Project, User
 from jury.adapters import adapter_of
@@ -53,14 +54,14 @@ def start_run(project: Project, panel: Panel, started_by: User | None = None) ->
     brief = brief_of(project)
     planned, notes = _planned(project, panel, brief)
     if not planned:
-        raise NothingToAsk(" ".join([f"No juror of the panel {panel.slug} can vote here.", *notes]))
+        raise NothingToAsk(" ".join([_("No juror of the panel %s can vote here.") % panel.slug, *notes]))
     try:
         with transaction.atomic():
             run = Run.objects.create(project=project, panel=panel, notes=notes, started_by=started_by)
             for each in planned:
                 _seat(run, each)
     except IntegrityError as taken:
-        raise RunUnderWay(f"{project.slug} has a run under way; wait for it, or stop it first.") from taken
+        raise RunUnderWay(_("%s has a run under way; wait for it, or stop it first.") % project.slug) from taken
     return run
 
 
@@ -115,4 +116,4 @@ def resume_run(run: Run) -> None:
                 state=Run.State.RUNNING, finished_at=None
             )
     except IntegrityError as taken:
-        raise RunUnderWay(f"{run.project.slug} has another run under way.") from taken
+        raise RunUnderWay(_("%s has another run under way.") % run.project.slug) from taken

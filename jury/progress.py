@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from annotate.models import Project
 from jury.adapters import ADAPTERS
@@ -70,7 +71,7 @@ WITH newest AS (
     SELECT DISTINCT ON (annotation.item_id, annotation.annotator_id) annotation.item_id, annotation.answers
     FROM annotate_annotation annotation JOIN annotate_item item ON item.id = annotation.item_id
     WHERE item.project_id = %(project)s AND annotation.part = '' AND annotation.repeat = 0
-      AND annotation.exposure <> 'adjudication'
+      AND annotation.exposure IN ('blind', 'imported')
     ORDER BY annotation.item_id, annotation.annotator_id, annotation.revision DESC
 )
 SELECT newest.juror_id, count(*),
@@ -98,7 +99,7 @@ def standings(project: Project) -> list[Standing]:
     jurors = Juror.objects.filter(verdicts__item__project=project).distinct().order_by("title")
     for juror in jurors:
         adapter = ADAPTERS.get(juror.adapter)
-        found[juror.pk] = Standing(juror, adapter.what if adapter else "no such adapter any more")
+        found[juror.pk] = Standing(juror, _(adapter.what) if adapter else _("no such adapter any more"))
     for juror_id, failure, n in counted.annotate(n=Count("id")).order_by():
         if failure:
             found[juror_id].failures[failure] += n

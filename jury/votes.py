@@ -6,20 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from annotate.answers import Answers, AskedQuestion
-from annotate.models import Annotation, Project, User
+from annotate.models import Annotation, Exposure, Project, User
 from annotate.questions import contract_of
 from jury.models import Juror, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One voter's answer to one question. `origin` is `annotation` or `verdict`, `pk` its id."""
+    """One voter's answer to one question. `origin` is `annotation` or `verdict`, `pk` its id.
+
+    `exposure`: what the person had seen of the jury when answering.
+    """
 
     origin: str
     pk: int
     voter: str
     value: object
     covered: frozenset[str] | None = None
+    exposure: str = Exposure.BLIND
+
+    def entry(self, *, counts: bool = True) -> dict[str, object]:
+        """As a label's `votes` hold it; what goes without saying (blind, and it counts) is left out."""
+        entry = {self.origin: self.pk, "voter": self.voter, "value": self.value}
+        if self.exposure != Exposure.BLIND:
+            entry["exposure"] = str(self.exposure)
+        return entry if counts else entry | {"counts": False}
 
 
 @dataclass(slots=True)
@@ -48,12 +59,13 @@ class Ballots:
         """The cells of these items, by item id (three queries)."""
         found: dict[int, Cells] = defaultdict(lambda: defaultdict(Cell))
         annotations = Annotation.objects.filter(item_id__in=item_ids)
-        fields = ("item_id", "id", "annotator_id", "part", "answers", "item__kind")
-        for item, pk, annotator, part, answers, kind in annotations.votes().values_list(*fields):
+        fields = ("item_id", "id", "annotator_id", "part", "answers", "item__kind", "exposure")
+        for item, pk, annotator, part, answers, kind, exposure in annotations.votes().values_list(*fields):
             voter = self.people.get(annotator, "")
             for code, value in self._counted(answers, kind):
-                found[item][part, code].people.append(Vote("annotation", pk, voter, value))
-        for item, pk, annotator, part, answers, kind in annotations.adjudications().values_list(*fields):
+                vote = Vote("annotation", pk, voter, value, exposure=exposure)
+                found[item][part, code].people.append(vote)
+        for item, pk, annotator, part, answers, kind, _ in annotations.adjudications().values_list(*fields):
             voter = self.people.get(annotator, "")
             for code, value in self._counted(answers, kind):
                 found[item][part, code].adjudication = Vote("annotation", pk, voter, value)
@@ -75,11 +87,17 @@ class Ballots:
         return (row for row in newest.values_list(*fields) if row[4] is not None)
 
     def _counted(self, answers: Answers, kind: str) -> Iterator[tuple[str, object]]:
-        """The answers to questions that the voter was asked."""
-        for code, value in answers.items():
-            question = self.questions.get(code)
-            if question is not None and value is not None and was_asked(question, answers, kind):
-                yield code, value
+        return counted_answers(answers, kind, self.questions)
+
+
+def counted_answers(
+    answers: Answers, kind: str, questions: Mapping[str, AskedQuestion]
+) -> Iterator[tuple[str, object]]:
+    """The answers to questions that the voter was asked."""
+    for code, value in answers.items():
+        question = questions.get(code)
+        if question is not None and value is not None and was_asked(question, answers, kind):
+            yield code, value
 
 
 def was_asked(question: AskedQuestion, answers: Answers, kind: str) -> bool:
@@ -99,6 +117,24 @@ def ballots_of(project: Project) -> Ballots:
         people={user.pk: user.shown_name for user in voters},
         jurors=dict(Juror.objects.filter(enabled=True).values_list("pk", "slug")),
     )
+
+
+def votes_of_jurors(project: Project, item_ids: Sequence[int]) -> dict[int, list[tuple[int, Answers]]]:
+    """What the jurors answered about items as a whole: verdict id and answers, by item id, without names.
+
+    Each juror's newest verdict counts, if it has answers; a juror that is switched off has none (one query).
+    """
+    newest = (
+        Verdict.objects.filter(item_id__in=item_ids, part="", juror__enabled=True)
+        .order_by("item_id", "juror_id", "-id")
+        .distinct("item_id", "juror_id")
+    )
+    questions = {question.code: question for question in contract_of(project).questions}
+    found: dict[int, list[tuple[int, Answers]]] = defaultdict(list)
+    for item, pk, answers, kind in newest.values_list("item_id", "id", "answers", "item__kind"):
+        if answers is not None:
+            found[item].append((pk, dict(counted_answers(answers, kind, questions))))
+    return dict(found)
 
 
 def vote_key(value: object) -> str:

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from annotate.answers import UNSURE, AskedQuestion
-from annotate.models import Item, Label, Project
+from annotate.models import Exposure, Item, Label, Project
+from annotate.suspect import note_suspicions
 from jury import majority
 from jury.majority import Ballot, Outcome
 from jury.votes import Ballots, Cell, Cells, Vote, ballots_of, vote_key
@@ -46,10 +47,10 @@ def weigh(project: Project, *, stale_only: bool = False) -> list[QuestionSummary
             _wait_for_turn(project)
             _clear_stale(item_ids)
             ballots = ballots_of(project)
-            rows = [
-                row for item, cells in ballots.of(item_ids).items() for row in _labels_of(item, cells, ballots)
-            ]
+            found = ballots.of(item_ids)
+            rows = [row for item, cells in found.items() for row in _labels_of(item, cells, ballots)]
             write_labels(rows, item_ids, project)
+            note_suspicions({item: _named_by_jurors(found.get(item, {}), ballots) for item in item_ids})
     return summary(project)
 
 
@@ -77,6 +78,17 @@ def _clear_stale(item_ids: Sequence[int]) -> None:
             """,
             [list(item_ids)],
         )
+
+
+def _named_by_jurors(cells: Cells, ballots: Ballots) -> set[str]:
+    """The categories that any juror named for the item, whatever its label says."""
+    return {
+        code
+        for (_, question), cell in cells.items()
+        if ballots.questions[question].kind == "categories"
+        for vote in cell.jury
+        for code in _listed(vote)
+    }
 
 
 def _labels_of(item_id: int, cells: Cells, ballots: Ballots) -> Iterator[LabelRow]:
@@ -119,9 +131,19 @@ def _decide(cell: Cell, question: AskedQuestion, project: Project) -> LabelRow:
         decision = cell.adjudication
         return LabelRow(majority.SETTLED, decision.value, Label.Source.ADJUDICATION, 1.0, None, [decision])
     votes = deciding_votes(cell, project)
-    source = Label.Source.JURY if any(vote.origin == "verdict" for vote in votes) else Label.Source.HUMAN_VOTE
     outcome = outcome_of(votes, question.kind, project.quorum)
-    return LabelRow(outcome.state, outcome.winner, source, outcome.confidence, outcome.agreement, votes)
+    row = LabelRow(outcome.state, outcome.winner, _source(votes), outcome.confidence, outcome.agreement, votes)
+    if votes and outcome.state == majority.CONTESTED:
+        row.others = [vote for vote in cell.people + cell.jury if vote not in votes]
+    return row
+
+
+def _source(votes: Sequence[Vote]) -> str:
+    if any(vote.origin == "verdict" for vote in votes):
+        return Label.Source.JURY
+    if any(vote.exposure == Exposure.ASSISTED for vote in votes):
+        return Label.Source.HUMAN_ASSISTED
+    return Label.Source.HUMAN_VOTE
 
 
 def deciding_votes(cell: Cell, project: Project) -> list[Vote]:
@@ -146,16 +168,36 @@ def outcome_of(votes: Sequence[Vote], kind: str, quorum: int) -> Outcome:
     """The majority of the votes on a question of this kind; the winner is a value, or a sorted list."""
     valid = [vote for vote in votes if vote.value != UNSURE]
     unsure = len(votes) - len(valid)
+    winner: Any
+    if kind == "turns" and any(isinstance(vote.value, dict) for vote in valid):
+        return _outcome_of_turns(valid, unsure, quorum)
     if kind in SET_KINDS:
         outcome = majority.of_sets(
             [Ballot(frozenset(_listed(vote)), vote.covered) for vote in valid], unsure, quorum
         )
-        winner: Any = None if outcome.winner is None else sorted(outcome.winner)  # type: ignore[call-overload]
+        winner = None if outcome.winner is None else sorted(outcome.winner)  # type: ignore[call-overload]
     else:
         values = {vote_key(vote.value): vote.value for vote in valid}
         outcome = majority.of_values([vote_key(vote.value) for vote in valid], unsure, quorum)
         winner = None if outcome.winner is None else values[str(outcome.winner)]
     return Outcome(outcome.state, winner, outcome.confidence, outcome.agreement)
+
+
+def _outcome_of_turns(valid: Sequence[Vote], unsure: int, quorum: int) -> Outcome:
+    """The majority on an option for each turn, by (turn, option); a turn that most voters gave one and none
+    of whose options wins is contested."""
+    named = [vote.value if isinstance(vote.value, dict) else {} for vote in valid]
+    pairs = [{(turn, vote_key(option)): option for turn, option in turns.items()} for turns in named]
+    options = {pair: option for chosen in pairs for pair, option in chosen.items()}
+    outcome = majority.of_sets([Ballot(frozenset(chosen)) for chosen in pairs], unsure, quorum)
+    if outcome.state != majority.SETTLED:
+        return outcome
+    won = [pair for pair in options if pair in outcome.winner]  # type: ignore[operator]
+    winner = {turn: options[turn, key] for turn, key in sorted(won, key=lambda pair: int(pair[0]))}
+    voters = Counter(turn for turns in named for turn in turns)
+    if any(2 * count > len(valid) and turn not in winner for turn, count in voters.items()):
+        return Outcome(majority.CONTESTED, agreement=outcome.agreement)
+    return Outcome(majority.SETTLED, winner, outcome.confidence, outcome.agreement)
 
 
 def _listed(vote: Vote) -> list[Any]:
@@ -181,13 +223,18 @@ def summary(project: Project) -> list[QuestionSummary]:
         entry.sources[source] = entry.sources.get(source, 0) + n
     counted: dict[int, Counter[str]] = {question.pk: Counter() for question in questions}
     for question_id, value, n in values:
-        for element in value if isinstance(value, list) else [value]:
+        for element in value if isinstance(value, list) else _turn_labels(value):
             counted[question_id][element if isinstance(element, str) else json.dumps(element)] += n
     for question in questions:
         found[question.pk].values = dict(counted[question.pk].most_common())
         if question.kind not in RULED_KINDS:
             found[question.pk].note = "no rule for this kind"
     return [found[question.pk] for question in questions]
+
+
+def _turn_labels(value: Any) -> list[Any]:
+    """The options of a label that has one for each turn; any other value by itself."""
+    return list(value.values()) if isinstance(value, dict) else [value]
 
 
 def as_json(entries: Sequence[QuestionSummary]) -> str:

@@ -11,7 +11,7 @@ from annotate.models import Label, Project
 from jury.votes import Vote
 
 # What weighing makes; labels that came from elsewhere are not its to remove.
-WEIGHED = (Label.Source.HUMAN_VOTE, Label.Source.JURY, Label.Source.ADJUDICATION)
+WEIGHED = (Label.Source.HUMAN_VOTE, Label.Source.HUMAN_ASSISTED, Label.Source.JURY, Label.Source.ADJUDICATION)
 
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS weighed (
@@ -47,7 +47,10 @@ WHERE label.item_id = ANY(%s) AND label.source = ANY(%s) AND NOT EXISTS (
 
 @dataclass(slots=True)
 class LabelRow:
-    """A label to be written; item, part and question's code are filled in once it is sure to be."""
+    """A label to be written; item, part and question's code are filled in once it is sure to be.
+
+    `others` are votes that decide nothing here; a reviewer of a contested label sees them, too.
+    """
 
     state: str
     value: Any
@@ -58,6 +61,7 @@ class LabelRow:
     item_id: int = 0
     part: str = ""
     question: str = ""
+    others: Sequence[Vote] = ()
 
 
 def write_labels(rows: Sequence[LabelRow], item_ids: Sequence[int], project: Project) -> None:
@@ -75,7 +79,7 @@ def write_labels(rows: Sequence[LabelRow], item_ids: Sequence[int], project: Pro
 
 def _columns(row: LabelRow, question_id: int) -> tuple:
     value = None if row.value is None else json.dumps(row.value)
-    votes = [{vote.origin: vote.pk, "voter": vote.voter, "value": vote.value} for vote in row.votes]
+    votes = [vote.entry() for vote in row.votes] + [vote.entry(counts=False) for vote in row.others]
     return (
         row.item_id,
         question_id,

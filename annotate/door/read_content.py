@@ -1,15 +1,18 @@
-"""What an item shows: exactly one of text, prompt (and response), turns, image (and prompt)."""
+"""What an item shows: exactly one of text, prompt (and response), turns, image or images (and prompt)."""
 
 import re
 from typing import Any, Literal
 
-from annotate.door.read_field import is_blank, read_required_key, read_text
+from annotate.door.read_field import is_blank, read_note, read_required_key, read_text
 from annotate.door.refuse import RowRefused, type_name
 
 Kind = Literal["text", "prompt", "pair", "dialogue", "image", "reference"]
 
-CONTENT_FIELDS = ("text", "prompt", "turns", "image")
+CONTENT_FIELDS = ("text", "prompt", "turns", "image", "images")
+IMAGE_FIELDS = ("image", "images")
 ROLE_POINTS = 40
+ALT_POINTS = 2_000
+MOST_IMAGES = 50
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -25,12 +28,12 @@ def read_content(values: dict[str, Any], meta: dict[str, Any]) -> tuple[Kind, di
         return "text", {"text": read_text(values, "text")}
     if field == "turns":
         return "dialogue", {"turns": _read_turns(values["turns"], meta)}
-    content = {"image": _read_image(values)} if field == "image" else {}
+    content: dict[str, Any] = _read_images(values) if field in IMAGE_FIELDS else {}
     if values.get("prompt") is not None:
         content["prompt"] = read_text(values, "prompt")
     if has_response:
         content["response"] = read_text(values, "response")
-    return "image" if field == "image" else "pair" if has_response else "prompt", content
+    return "image" if field in IMAGE_FIELDS else "pair" if has_response else "prompt", content
 
 
 def refuse_content(values: dict[str, Any]) -> None:
@@ -43,8 +46,8 @@ def refuse_content(values: dict[str, Any]) -> None:
 
 def _content_field(values: dict[str, Any]) -> str:
     given = [field for field in CONTENT_FIELDS if values.get(field) is not None]
-    if given == ["prompt", "image"]:
-        return "image"
+    if len(given) == 2 and given[0] == "prompt" and given[1] in IMAGE_FIELDS:
+        return given[1]
     if not given:
         field = next((field for field in CONTENT_FIELDS if field in values), "text")
         raise RowRefused("missing", field, f"the row has no content: give {' or '.join(CONTENT_FIELDS)}")
@@ -78,10 +81,34 @@ def _read_turn(turn: Any, path: str) -> dict[str, str]:
     return {"role": role, "text": text}
 
 
-def _read_image(values: dict[str, Any]) -> str:
+def _read_images(values: dict[str, Any]) -> dict[str, Any]:
+    """{"image", "alt"?} for one, {"images": [{"image", "alt"?}]} for several."""
+    if values.get("images") is None:
+        return _read_image(values, "")
+    if values.get("alt") is not None:
+        raise RowRefused("several_contents", "alt", "alt goes with image; write it in each entry of images")
+    images = values["images"]
+    if type(images) is not list or not 1 <= len(images) <= MOST_IMAGES:
+        raise RowRefused("type", "images", f"images must be a list of 1 to {MOST_IMAGES}", images)
+    read = [_read_entry(entry, f"images[{index}]") for index, entry in enumerate(images)]
+    return read[0] if len(read) == 1 else {"images": read}
+
+
+def _read_entry(entry: Any, place: str) -> dict[str, str]:
+    """A path, or an object of `image` and `alt`."""
+    entry = {"image": entry} if type(entry) is str else entry
+    if type(entry) is not dict or not {"image"} <= entry.keys() <= {"image", "alt"}:
+        raise RowRefused("type", place, "an image must be a path, or an object of image and alt", entry)
+    return _read_image(entry, f"{place}.")
+
+
+def _read_image(values: dict[str, Any], place: str) -> dict[str, str]:
     """A path inside the folder of images: never absolute, never climbing, no scheme, no backslash."""
-    path = read_required_key(values, "image")
+    try:
+        path, alt = read_required_key(values, "image"), read_note(values, "alt", ALT_POINTS)
+    except RowRefused as fault:
+        raise RowRefused(fault.code, f"{place}{fault.field}", fault.reason, fault.value) from fault
     if "\\" in path or _SCHEME.match(path) or {"", ".", ".."}.intersection(path.split("/")):
         reason = "image must be a plain path inside the folder of images: no leading /, no .., no address"
-        raise RowRefused("path", "image", reason, path)
-    return path
+        raise RowRefused("path", f"{place}image", reason, path)
+    return {"image": path} if alt is None else {"image": path, "alt": alt}

@@ -1,20 +1,25 @@
 """The import contract: what one row must and may hold to become an item.
 
-`id` and exactly one content: `text`; `prompt` (and `response`); `turns`; `image` (and `prompt`).
-Optional: `group`, `parent`, `source`, `license`, `use`, `lang`. Everything else is kept as `meta`.
+`id` and exactly one content: `text`; `prompt` (and `response`); `turns`; `image` (and `alt`, `prompt`);
+`images`, a list of paths or {image, alt} (and `prompt`). Optional: `group`, `parent`, `source`, `license`,
+`use`, `lang`, `severity`, `hazards`. Everything else is kept as `meta`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from annotate.door.read_content import CONTENT_FIELDS, Kind, read_content, refuse_content
+from annotate.door.read_care import read_hazards, read_severity
+from annotate.door.read_content import CONTENT_FIELDS, IMAGE_FIELDS, Kind, read_content, refuse_content
 from annotate.door.read_field import read_key, read_note, read_required_key, read_string
 from annotate.door.read_rows import Format, Source, read_rows
 from annotate.door.refuse import FileRefused, Rejection, Row, RowRefused, excerpt, reject
 from annotate.door.seen_ids import SeenIds
 
 FIELDS = frozenset(
-    ("id", *CONTENT_FIELDS, "response", "group", "parent", "source", "license", "use", "lang"),
+    (
+        *("id", *CONTENT_FIELDS, "response", "group", "parent"),
+        *("source", "license", "use", "lang", "severity", "hazards"),
+    ),
 )
 # Names that published sets use; taken when the first row has no `id`.
 ID_ALIASES = ("item_id", "case_id")
@@ -27,8 +32,8 @@ LANGUAGE_POINTS = 20
 class ItemRow(NamedTuple):
     """A row that may become an item.
 
-    `content` is {text}, {prompt}, {prompt, response}, {turns: [{role, text}]}, {image} or {image, prompt};
-    {} for a reference, an item whose content lies elsewhere.
+    `content` is {text}, {prompt}, {prompt, response}, {turns: [{role, text}]}, {image, alt?, prompt?} or
+    {images: [{image, alt?}], prompt?}; {} for a reference, an item whose content lies elsewhere.
     """
 
     external_id: str
@@ -42,13 +47,19 @@ class ItemRow(NamedTuple):
     lang: str | None
     meta: dict[str, Any]
     line: int
+    severity: int | None = None
+    hazards: list[str] | None = None
 
 
 class Plan(NamedTuple):
-    """What the first row settles for the whole file: new names, and whether the rows are references."""
+    """What the first row settles for the whole file: new names, and whether the rows are references.
+
+    `categories` are the codes that `hazards` may name; None: any.
+    """
 
     rename: dict[str, str]
     references: bool
+    categories: frozenset[str] | None = None
 
 
 def read_items(
@@ -56,6 +67,7 @@ def read_items(
     *,
     mapping: Mapping[str, str] | None = None,
     allow_references: bool = False,
+    categories: frozenset[str] | None = None,
     seen: SeenIds | None = None,
     format: Format | None = None,
     encoding: str = "utf-8",
@@ -77,7 +89,7 @@ def read_items(
             yield row
             continue
         if plan is None:
-            plan = plan_reading(row.values, mapping, allow_references)
+            plan = plan_reading(row.values, mapping, allow_references)._replace(categories=categories)
         yield read_item(row, plan, seen)
 
 
@@ -137,7 +149,9 @@ def _renamed(values: dict[str, Any], rename: Mapping[str, str]) -> dict[str, Any
 
 def _item(values: dict[str, Any], plan: Plan, line: int) -> ItemRow:
     external_id = read_required_key(values, "id")
-    meta = {name: value for name, value in values.items() if name not in FIELDS}
+    # Words for an image belong to it; elsewhere a field of that name is one like any other.
+    ours = FIELDS | {"alt"} if any(values.get(field) is not None for field in IMAGE_FIELDS) else FIELDS
+    meta = {name: value for name, value in values.items() if name not in ours}
     kind: Kind
     content: dict[str, Any]
     if plan.references:
@@ -157,6 +171,8 @@ def _item(values: dict[str, Any], plan: Plan, line: int) -> ItemRow:
         lang=read_note(values, "lang", LANGUAGE_POINTS),
         meta=meta,
         line=line,
+        severity=read_severity(values),
+        hazards=read_hazards(values, plan.categories),
     )
 
 

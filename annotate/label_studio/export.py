@@ -183,11 +183,11 @@ class _Writer:
                 progress(done)
 
     def _annotations(self, items: Sequence[Item]) -> defaultdict[tuple[int, str], list[Annotation]]:
-        """The newest revision of each judgement."""
+        """The newest revision of each judgement, made before the votes on it were revealed."""
         judgement = ("item_id", "annotator_id", "part", "repeat")
         rows = (
             Annotation.objects.filter(item__in=items)
-            .exclude(exposure=Exposure.ADJUDICATION)
+            .exclude(exposure__in=[Exposure.ADJUDICATION, Exposure.POST_REVEAL])
             .order_by(*judgement, "-revision", "-id")
             .distinct(*judgement)
         )

@@ -13,17 +13,19 @@ def left_out(project: Project, layout: Layout, annotations: int, predictions: in
     """
     items = Item.objects.filter(project=project)
     stored = Annotation.objects.filter(item__project=project)
-    judged = stored.exclude(exposure=Exposure.ADJUDICATION)
+    judged = stored.exclude(exposure__in=[Exposure.ADJUDICATION, Exposure.POST_REVEAL])
     judgements = judged.values("item_id", "annotator_id", "part", "repeat").distinct().count()
     return {
         "items of withdrawn sources": items.filter(source__withdrawn=True).count(),
         "blocked items": items.filter(blocked=True, source__withdrawn=False).count(),
         "items' parent and other fields": items.exclude(parent="", meta={}).count(),
         "image files (tasks name them only)": items.filter(kind="image").count(),
+        "items with several images (tasks show none)": items.filter(content__has_key="images").count(),
         "flags on items": Flag.objects.filter(item__project=project).count(),
         "labels of record": Label.objects.filter(item__project=project).count(),
         "older revisions of annotations": judged.count() - judgements,
         "adjudications": stored.filter(exposure=Exposure.ADJUDICATION).count(),
+        "changes of mind after the votes were revealed": stored.filter(exposure=Exposure.POST_REVEAL).count(),
         "what annotators had seen of the jury (exposure)": annotations,
         f"taxonomy version ({project.taxonomy_version or 'none'}) and guidelines of annotations": annotations,
         "client ids of annotations": annotations,

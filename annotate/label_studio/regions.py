@@ -56,6 +56,8 @@ def _said(layout: Layout, code: str, answer: Any, content: Mapping[str, Any]) ->
     if control.tag == "Taxonomy":
         paths = [[UNSURE]] if answer == UNSURE else [list(layout.path_of[category]) for category in answer]
         return [_region(control, {"taxonomy": paths})]
+    if isinstance(answer, dict):
+        raise CannotBeSaid("an option for each turn")
     values = answer if control.is_multiple and answer != UNSURE else [answer]
     return [_region(control, {"choices": [_word(control, value) for value in values]})]
 

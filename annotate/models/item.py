@@ -11,9 +11,9 @@ class Source(models.Model):
     """Where items come from, under which licence, and what they may be used for."""
 
     class Use(models.TextChoices):
-        ANY = "any"
-        TRAIN = "train"
-        TEST = "test"
+        ANY = "any", _("Any")
+        TRAIN = "train", _("Train")
+        TEST = "test", _("Test")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
     name = models.CharField(max_length=300, blank=True)
@@ -29,12 +29,12 @@ class Source(models.Model):
 
 
 class ItemKind(models.TextChoices):
-    TEXT = "text"
-    PROMPT = "prompt"
-    PAIR = "pair"
-    DIALOGUE = "dialogue"
-    IMAGE = "image"
-    REFERENCE = "reference", "an id that labels refer to, with nothing to show"
+    TEXT = "text", _("Text")
+    PROMPT = "prompt", _("Prompt")
+    PAIR = "pair", _("Pair")
+    DIALOGUE = "dialogue", _("Dialogue")
+    IMAGE = "image", _("Image")
+    REFERENCE = "reference", _("an id that labels refer to, with nothing to show")
 
 
 class Severity(models.IntegerChoices):
@@ -114,16 +114,16 @@ class ItemImport(models.Model):
     """An upload that a worker reads in; its counts are what the page shows."""
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        REFUSED = "refused"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    what = models.CharField(max_length=16, choices=[("items", "items"), ("annotations", "annotations")])
+    what = models.CharField(max_length=16, choices=[("items", _("items")), ("annotations", _("annotations"))])
     file_name = models.CharField(max_length=300, help_text="As the person called it; never used as a path.")
     options = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotate.models.item import Item
 from annotate.models.project import Question
@@ -12,18 +13,18 @@ class Label(models.Model):
     """
 
     class Source(models.TextChoices):
-        HUMAN_VOTE = "human_vote"
-        HUMAN_ASSISTED = "human_assisted", "human vote, some with the jury's in sight"
-        ADJUDICATION = "adjudication"
-        JURY = "jury"
-        INHERITED = "inherited"
-        IMPORTED = "imported"
-        AUGMENTATION = "augmentation"
+        HUMAN_VOTE = "human_vote", _("Human Vote")
+        HUMAN_ASSISTED = "human_assisted", _("human vote, some with the jury's in sight")
+        ADJUDICATION = "adjudication", _("Adjudication")
+        JURY = "jury", _("Jury")
+        INHERITED = "inherited", _("Inherited")
+        IMPORTED = "imported", _("Imported")
+        AUGMENTATION = "augmentation", _("Augmentation")
 
     class State(models.TextChoices):
-        SETTLED = "settled"
-        CONTESTED = "contested", "votes tie or nobody was sure: a reviewer decides"
-        TOO_FEW = "too_few", "fewer valid votes than the quorum"
+        SETTLED = "settled", _("Settled")
+        CONTESTED = "contested", _("votes tie or nobody was sure: a reviewer decides")
+        TOO_FEW = "too_few", _("fewer valid votes than the quorum")
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="labels")
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="labels")

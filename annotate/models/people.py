@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -23,9 +24,9 @@ class User(AbstractUser):
 
 
 class Role(models.TextChoices):
-    ANNOTATOR = "annotator"
-    REVIEWER = "reviewer"
-    LEAD = "lead"
+    ANNOTATOR = "annotator", _("Annotator")
+    REVIEWER = "reviewer", _("Reviewer")
+    LEAD = "lead", _("Lead")
 
 
 class Membership(models.Model):
@@ -49,6 +50,9 @@ class Membership(models.Model):
     last_rank = models.BigIntegerField(
         null=True, editable=False, help_text="Where this person stands in the project's order of items."
     )
+
+    # Whether there is a warm-up for this row's person; `annotate.gold` finds it out once.
+    has_warm_up: bool | None = None
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="membership_once")]

@@ -203,12 +203,12 @@ class Guideline(models.Model):
 
 
 class QuestionKind(models.TextChoices):
-    CHOICE = "choice"
-    SCALE = "scale"
-    CATEGORIES = "categories"
-    TURNS = "turns"
-    SPANS = "spans"
-    TEXT = "text"
+    CHOICE = "choice", _("Choice")
+    SCALE = "scale", _("Scale")
+    CATEGORIES = "categories", _("Categories")
+    TURNS = "turns", _("Turns")
+    SPANS = "spans", _("Spans")
+    TEXT = "text", _("Text")
 
 
 class Question(models.Model):

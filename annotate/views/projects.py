@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import project_for, signed_in
@@ -23,7 +24,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 def new_project(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if not user.is_staff:
-        raise PermissionDenied("Only an admin starts projects.")
+        raise PermissionDenied(_("Only an admin starts projects."))
     form = NewProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -31,7 +32,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
         except BadQuestion as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "The project is there. Add members and import items next.")
+            messages.success(request, _("The project is there. Add members and import items next."))
             return redirect("project", project.slug)
     return render(request, "annotate/new_project.html", {"form": form})
 

@@ -2,77 +2,91 @@ from typing import Any
 from uuid import uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from annotate import adjudicate
+from annotate import gaps as gaps_of
 from annotate.access import item_for, project_for, signed_in
-from annotate.errors import BadAnswers
-from annotate.forms import SubmissionForm, read_answers
-from annotate.models import Item, Label, Project, Role
+from annotate.errors import BadAnswers, ReasonNeeded
+from annotate.forms import ReviewForm, read_answers
+from annotate.keys import keys_of
+from annotate.models import Flag, Item, Preferences, Project, Role
 from annotate.questions import contract_of
-from annotate.shown import shown_questions, text_blocks
+from annotate.review_desk import Desk, desk_of
 
 
 @never_cache
 @require_safe
 def review(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request, slug, Role.REVIEWER)
-    return _page(request, project)
+    return _page(request, project_for(request, slug, Role.REVIEWER))
 
 
 @require_POST
 def decide(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     item = item_for(request, slug, item_id, Role.REVIEWER)
-    form = SubmissionForm(request.POST)
-    part = request.POST.get("part", "")
-    if not adjudicate.may_review(signed_in(request), item, part):
-        raise Http404("There is nothing to review here.")
+    user, part, form = signed_in(request), request.POST.get("part", ""), ReviewForm(request.POST)
+    if not adjudicate.may_review(user, item, part):
+        raise Http404(_("There is nothing to review here."))
     answers: dict[str, Any] = {}
     try:
         answers = read_answers(request.POST, contract_of(item.project).questions, item.kind)
         if not form.is_valid():
-            raise BadAnswers({"": "The form was not complete."})
-        adjudicate.adjudicate(signed_in(request), item, part, answers, form.cleaned_data["client_id"])
+            raise BadAnswers({"": _("The form was not complete, or too long.")})
+        adjudicate.decide(user, item, part, form.decision(answers))
     except BadAnswers as error:
-        return _page(request, item.project, item=item, part=part, answers=answers, problems=error.problems)
+        return _page(request, item.project, desk_of(item, part, answers, error.problems))
+    except ReasonNeeded as error:
+        return _page(request, item.project, desk_of(item, part, answers, {"": str(error)}))
     if request.headers.get("HX-Request"):
         return _page(request, item.project)
     return redirect("review", slug)
 
 
-def _page(
-    request: HttpRequest,
-    project: Project,
-    *,
-    item: Item | None = None,
-    part: str = "",
-    answers: dict[str, Any] | None = None,
-    problems: dict[str, str] | None = None,
-) -> HttpResponse:
+@never_cache
+@require_safe
+def gaps(request: HttpRequest, slug: str) -> HttpResponse:
+    """What annotators and reviewers found the guidelines not to say."""
+    project = project_for(request, slug, Role.REVIEWER)
+    context = {"project": project, "role": project.role, "gaps": gaps_of.gaps(project, signed_in(request))}
+    return render(request, "annotate/gaps.html", context)
+
+
+@require_POST
+def resolve_gap(request: HttpRequest, slug: str, flag_id: int) -> HttpResponse:
+    project = project_for(request, slug, Role.LEAD)
+    gaps_of.resolve(get_object_or_404(Flag, pk=flag_id, item__project=project, reason=Flag.Reason.GUIDELINE_GAP))
+    return redirect("gaps", slug)
+
+
+def _page(request: HttpRequest, project: Project, desk: Desk | None = None) -> HttpResponse:
+    """The case at hand, the most telling one if none is; whole, or the part that scripts swap."""
     user = signed_in(request)
-    queue = adjudicate.contested(project, user)
-    first = queue.first() if item is None else None
-    if first is not None:
-        item, part = first.item, first.part
+    own = Preferences.objects.filter(user=user).first() or Preferences()
+    waiting = adjudicate.queue(project, user)
+    if desk is None and waiting:
+        item = Item.objects.get(pk=waiting[0].item_id)
+        item.project = project
         adjudicate.show_to(user, item)
-    labels = list(Label.objects.filter(item=item, part=part).select_related("question")) if item else []
-    settled = {label.question.code: label.value for label in labels if label.value is not None}
-    fragment = bool(request.headers.get("HX-Request"))
+        desk = desk_of(item, waiting[0].part)
     context = {
         "project": project,
         "role": project.role,
-        "item": item,
-        "part": part,
-        "blocks": text_blocks(item) if item else [],
-        "labels": labels,
-        "votes": adjudicate.seen_votes(labels) if labels else [],
-        "questions": shown_questions(project, item, answers or settled, problems or {}) if item else [],
-        "problem": (problems or {}).get("", ""),
+        "desk": desk,
+        "sent": request.POST if desk and desk.problems else {},
         "client_id": uuid4(),
         "guideline": project.guideline,
-        "left": queue.values("item", "part").distinct().count(),
+        "left": len(waiting),
+        "preferences": {
+            "single_keys": own.single_keys,
+            "veil": own.veil,
+            "veiled": own.veiled,
+            "keys": keys_of(user),
+        },
+        **(desk.content if desk else {"item": None}),
     }
+    fragment = bool(request.headers.get("HX-Request"))
     template = "annotate/_review.html" if fragment else "annotate/review.html"
-    return render(request, template, context, status=422 if problems else 200)
+    return render(request, template, context, status=422 if desk and desk.problems else 200)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import re2
+from django.utils.translation import gettext_noop as _
 
 from annotate.models import Item, Project
 from jury.adapters.contract import ABSTAINED, Finding, LocalAdapter, Material, Reading, Readings, answers_from
@@ -76,4 +77,4 @@ def _read(item: Item, patterns: dict[str, Any], juror: Juror, brief: Brief) -> R
     return Reading(answers=answers, covered=covered)
 
 
-ADAPTER = LocalAdapter(version=1, what="baseline: cue list", gather=gather, prepare=prepare)
+ADAPTER = LocalAdapter(version=1, what=_("baseline: cue list"), gather=gather, prepare=prepare)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from annotate.answers import UNSURE, AskedQuestion
 from annotate.errors import BadAnswers
 from annotate.models import Item
@@ -63,7 +65,10 @@ def policy(juror: Juror, brief: Brief) -> str:
 
 def _question_line(question: AskedQuestion, brief: Brief) -> str:
     line = f"- {question.code} (about the {question.part}): {brief.wording[question.code]}"
-    if question.options:
+    if question.kind == "turns" and question.options:
+        options = ", ".join(json.dumps(option, ensure_ascii=False) for option in question.options)
+        line += f' An object with every turn number as text, the first being "0"; for each one of {options}.'
+    elif question.options:
         line += f" One of {', '.join(json.dumps(option, ensure_ascii=False) for option in question.options)}."
     elif question.kind == "categories":
         line += " A list of category codes."
@@ -86,13 +91,18 @@ def _schema(question: AskedQuestion, item: Item, brief: Brief) -> dict[str, Any]
     if question.kind in ("choice", "scale"):
         values = [*question.options, UNSURE]
         return {"enum": [*values, None] if question.condition else values}
+    unsure = {"enum": [UNSURE, None] if question.condition else [UNSURE]}
+    if question.kind == "turns" and question.options:
+        turns = {str(number): {"enum": list(question.options)} for number in range(len(item.content["turns"]))}
+        each = {"type": "object", "properties": turns, "required": list(turns), "additionalProperties": False}
+        return {"anyOf": [each, unsure]}
     elements: list[Any] = (
         [category.code for category in brief.categories]
         if question.kind == "categories"
         else list(range(len(item.content["turns"])))
     )
     chosen = {"type": "array", "items": {"enum": elements}, "maxItems": len(elements)}
-    return {"anyOf": [chosen, {"enum": [UNSURE, None] if question.condition else [UNSURE]}]}
+    return {"anyOf": [chosen, unsure]}
 
 
 def read(replies: Sequence[Reply], item: Item, juror: Juror, brief: Brief) -> Reading:
@@ -138,7 +148,7 @@ def _answers(juror: Juror, brief: Brief) -> bool:
 
 ADAPTER = EndpointAdapter(
     version=1,
-    what="language model, answers by JSON schema",
+    what=_("language model, answers by JSON schema"),
     answers=_answers,
     build=build,
     read=read,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from annotate.answers import Answers, AskedQuestion
 from annotate.models import Item, Project
 from jury.adapters.contract import ABSTAINED, Judge, LocalAdapter, Material, Reading, Readings
@@ -204,7 +206,7 @@ def _reading(item: Item, classifiers: Sequence[Classifier], shares: Sequence[Any
 
 ADAPTER = LocalAdapter(
     version=1,
-    what="learned from this project's human labels: logistic regression on TF-IDF, cross-fitted",
+    what=_("learned from this project's human labels: logistic regression on TF-IDF, cross-fitted"),
     gather=gather,
     prepare=prepare,
 )

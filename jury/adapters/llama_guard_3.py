@@ -7,6 +7,8 @@ Source: model card of Llama Guard 3 8B.
 import re
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_noop as _
+
 from annotate.models import Item
 from jury.adapters.contract import (
     ABSTAINED,
@@ -119,5 +121,5 @@ def _answers(juror: Juror, brief: Brief) -> bool:
 
 
 ADAPTER = EndpointAdapter(
-    version=1, what="Llama Guard 3, its own template", answers=_answers, build=build, read=read
+    version=1, what=_("Llama Guard 3, its own template"), answers=_answers, build=build, read=read
 )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from annotate.models import Item, Project
 from jury.adapters.contract import (
     ABSTAINED,
@@ -103,5 +105,5 @@ def _findings(texts: Sequence[str], near: Neighbourhood, juror: Juror) -> list[F
 
 
 ADAPTER = LocalAdapter(
-    version=1, what="baseline: nearest category by TF-IDF similarity", gather=gather, prepare=prepare
+    version=1, what=_("baseline: nearest category by TF-IDF similarity"), gather=gather, prepare=prepare
 )

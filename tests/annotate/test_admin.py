@@ -78,3 +78,22 @@ def test_a_question_that_would_break_the_page_can_not_be_saved(cast, wrong):
 
 def test_admin_pages_are_for_staff(cast, client_for):
     assert client_for(cast.lead).get(reverse("admin:index")).status_code == 302
+
+
+def test_an_editor_is_warned_of_a_crowd_and_of_a_product_in_one_list(admin, taxonomy):
+    draft = start_next(taxonomy, "2")
+    page = reverse("admin:annotate_taxonomyversion_change", args=[draft.pk])
+    assert "children" not in admin.get(page).content.decode()
+    names = [f"{verb} - {thing}" for verb in ("Selling", "Making") for thing in ("guns", "drugs", "bombs")]
+    Category.objects.create(taxonomy_version=draft, code="trade", name="Trade", kind="group")
+    Category.objects.bulk_create(
+        Category(taxonomy_version=draft, code=name, name=name, parents=["trade"]) for name in names
+    )
+    Category.objects.bulk_create(
+        Category(taxonomy_version=draft, code=f"c{n}", name=f"Hazard {n}", parents=["harm"]) for n in range(80)
+    )
+    seen = admin.get(page).content.decode()
+    assert "Harm has 83 children" in seen
+    assert "The 6 names under Trade are a product" in seen
+    assert "categories need more than three keys" in seen
+    assert "Harm has 83 children" in act(admin, "publish_drafts", draft).content.decode()

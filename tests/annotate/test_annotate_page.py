@@ -1,15 +1,18 @@
-"""The annotate and review pages over HTTP: the whole way, without scripts and with htmx."""
+"""The annotate and review pages over HTTP: the whole way as plain forms, and as the page's scripts ask."""
 
+import gzip
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.urls import reverse
 
-from annotate.models import Annotation, Assignment, Item, Label, Question
+from annotate.models import Annotation, Assignment, Flag, Item, Label, Membership, Question
 from annotate.questions import publish_guidelines
 
-HTMX = {"HX-Request": "true"}
+JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -35,12 +38,22 @@ def fields(response, **answers):
 
 
 def item_in(response):
-    return int(re.search(r"/annotate/(\d+)/submit/", response.content.decode())[1])
+    return int(re.search(r"action=\"[^\"]*/annotate/(\d+)/submit/", response.content.decode())[1])
 
 
 def submit(client, response, headers=None, **answers):
     address = reverse("submit", args=["guard", item_in(response)])
     return client.post(address, fields(response, **answers), headers=headers or {})
+
+
+def queue(client):
+    return client.post(reverse("queue", args=["guard"]), headers=JSON)
+
+
+def sent_by_scripts(cast, **answers):
+    """A submit as the outbox sends it."""
+    version = {"taxonomy_version": cast.project.taxonomy_version_id}
+    return version | {"client_id": str(uuid4()), "person": cast.annotator.pk, **answers}
 
 
 def answers_for(item_id):
@@ -60,13 +73,113 @@ def test_two_items_without_scripts(cast, items, client_for):
     assert Annotation.objects.filter(annotator=cast.annotator).count() == 2
 
 
-def test_with_htmx_the_answer_to_a_submit_is_the_next_item(cast, items, client_for):
+def test_g3_the_queue_hands_out_up_to_eight_items_with_their_text(cast, add_items, client_for):
+    add_items(cast.project, [{"id": f"i{n}", "prompt": f"question number {n}"} for n in range(12)])
+    handed = queue(client_for(cast.annotator)).json()
+    assert len(handed["items"]) == 8
+    assert all("question number" in one["html"] for one in handed["items"])
+    first = handed["items"][0]
+    assert (first["repeat"], first["kind"], first["turns"], first["notice"]) == (0, "prompt", 0, "")
+    assert handed["taxonomy_version"] == cast.project.taxonomy_version_id
+    assert {one["id"] for one in queue(client_for(cast.annotator)).json()["items"]} == {
+        one["id"] for one in handed["items"]
+    }
+
+
+def test_an_empty_queue_says_why(cast, client_for):
+    handed = queue(client_for(cast.annotator)).json()
+    assert handed["items"] == []
+    assert "no items yet" in handed["empty"]
+
+
+def test_items_held_but_never_shown_are_given_back(cast, items, client_for):
     client = client_for(cast.annotator)
-    shown = page(client)
-    following = submit(client, shown, HTMX, **answers_for(item_in(shown)))
-    assert following.status_code == 200
-    assert b"<html" not in following.content
-    assert item_in(following) != item_in(shown)
+    first, second = queue(client).json()["items"]
+    sent = {"held": [f"{second['assignment']} {second['leased_until']}"], "person": cast.annotator.pk}
+    released = client.post(reverse("release", args=["guard"]), sent, headers=JSON)
+    assert released.json() == {"released": 1}
+    assert Assignment.objects.get(pk=first["assignment"]).state == "leased"
+    assert Item.objects.get(pk=second["id"]).taken == 0
+
+
+@pytest.mark.parametrize("held", ["", "1", "1 yesterday", "x 2026-01-01T00:00:00Z", "1 2026-99-01T00:00:00Z"])
+def test_a_release_that_makes_no_sense_is_refused(cast, items, client_for, held):
+    client = client_for(cast.annotator)
+    queue(client)
+    refused = client.post(reverse("release", args=["guard"]), {"held": held}, headers=JSON)
+    assert refused.status_code == 422
+    assert set(Assignment.objects.values_list("state", flat=True)) == {"leased"}
+
+
+def test_to_scripts_a_submit_says_what_is_new_or_what_is_wrong(cast, items, client_for):
+    client = client_for(cast.annotator)
+    lone = next(one for one in queue(client).json()["items"] if one["kind"] == "prompt")
+    address = reverse("submit", args=["guard", lone["id"]])
+    refused = client.post(address, sent_by_scripts(cast), headers=JSON)
+    assert refused.status_code == 422
+    assert list(refused.json()["problems"]) == ["prompt_harm"]
+    sent = sent_by_scripts(cast, answer_prompt_harm='"safe"', seconds="2.5")
+    for _ in range(2):
+        stored = client.post(address, sent, headers=JSON)
+        assert stored.json() == {"mine": 1, "feedback": ""}
+    publish_guidelines(cast.project, "New rules")
+    stale = client.post(address, sent_by_scripts(cast, answer_prompt_harm='"unsure"'), headers=JSON)
+    assert stale.status_code == 409
+    assert "guidelines" in stale.json()["problem"]
+    Item.objects.filter(pk=lone["id"]).update(blocked=True)
+    gone = client.post(address, sent, headers=JSON)
+    assert gone.status_code == 404
+    assert gone.json()["problem"]
+    assert Annotation.objects.get().seconds == 2.5
+
+
+def test_g5_what_one_person_left_in_the_browser_is_not_stored_for_another(cast, items, client_for):
+    mine = queue(client_for(cast.annotator)).json()["items"]
+    other = client_for(cast.second)
+    queue(other)
+    for name in ("submit", "skip", "spare", "flag"):
+        address = reverse(name, args=["guard", mine[0]["id"]])
+        sent = sent_by_scripts(cast, answer_prompt_harm='"safe"', reason="broken")
+        assert other.post(address, sent, headers=JSON).status_code == 401
+    stranger = client_for(cast.stranger)
+    there = stranger.post(reverse("queue", args=["guard"]), {"person": cast.annotator.pk}, headers=JSON)
+    nowhere = stranger.post(reverse("queue", args=["nowhere"]), {"person": cast.annotator.pk}, headers=JSON)
+    assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
+    assert not Annotation.objects.exists()
+    assert set(Assignment.objects.values_list("state", flat=True)) == {"leased"}
+
+
+def test_an_ordinary_skip_is_counted_and_one_for_ones_own_sake_is_not(cast, items, client_for):
+    client = client_for(cast.annotator)
+    for name, counted in (("spare", 0), ("skip", 1)):
+        client.post(reverse(name, args=["guard", item_in(page(client))]))
+        assert Membership.objects.get(user=cast.annotator).skipped == counted
+
+
+def test_a_flag_sent_twice_is_stored_once(cast, items, client_for):
+    client = client_for(cast.annotator)
+    item_id = item_in(page(client))
+    sent = {"reason": "personal_data", "client_id": str(uuid4()), "person": cast.annotator.pk}
+    for _ in range(2):
+        flagged = client.post(reverse("flag", args=["guard", item_id]), sent, headers=JSON)
+        assert flagged.status_code == 200
+    assert Flag.objects.count() == 1
+
+
+def test_g6_undo_gives_scripts_the_last_ten_with_their_answers(cast, add_items, client_for):
+    add_items(cast.project, [{"id": f"i{n}", "prompt": f"question number {n}"} for n in range(12)])
+    client = client_for(cast.annotator)
+    answered = []
+    for _ in range(12):
+        shown = page(client)
+        answered.append(item_in(shown))
+        submit(client, shown, prompt_harm='"safe"')
+    given = client.post(reverse("undo", args=["guard"]), headers=JSON).json()["items"]
+    assert [one["id"] for one in given] == answered[:1:-1]
+    assert given[0]["answers"] == {"answer_prompt_harm": ['"safe"']}
+    assert "question number" in given[0]["html"]
+    again = client.get(reverse("reopen", args=["guard", answered[0]]), headers=JSON).json()
+    assert (again["id"], again["answers"]) == (answered[0], given[0]["answers"])
 
 
 def test_p1_a_double_submit_is_stored_once(cast, items, client_for):
@@ -172,10 +285,10 @@ def test_p3_nothing_of_the_jury_reaches_the_annotator_before_the_submit(cast, it
     for item in items:
         contested(cast, item)
     after = page(client)
-    plain = page(client, HTMX)
+    queued = queue(client)
     scrub = re.compile(rb'[0-9a-f-]{36}|value="\w{64}"|X-CSRFToken": "\w+"')
     assert scrub.sub(b"", after.content) == scrub.sub(b"", before.content)
-    for response in (after, plain, client.get(reverse("project", args=["guard"]))):
+    for response in (after, queued, client.get(reverse("project", args=["guard"]))):
         assert b"llama-guard" not in response.content
         assert b"contested" not in response.content.lower()
     assert list(Item.objects.order_by("rank").values_list("pk", flat=True)) == order_before
@@ -243,11 +356,10 @@ def test_odd_answers_are_refused_in_words(cast, items, client_for, odd):
 def test_a_flag_that_can_not_be_stored_says_so_and_stays(cast, items, client_for):
     client = client_for(cast.annotator)
     item_id = item_in(page(client))
-    refused = client.post(
-        reverse("flag", args=["guard", item_id]), {"reason": "not_again", "note": "x" * 2001}, headers=HTMX
-    )
+    refused = client.post(reverse("flag", args=["guard", item_id]), {"reason": "not_again", "note": "x" * 2001})
     assert refused.status_code == 422
     assert b"The flag was not stored" in refused.content
+    assert not Flag.objects.exists()
 
 
 def test_a_page_left_open_for_days_is_taken(cast, items, client_for):
@@ -287,8 +399,16 @@ def test_p1_a_decision_sent_twice_is_stored_once(cast, items, client_for):
     assert Annotation.objects.filter(exposure="adjudication").count() == 1
 
 
-@pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 25)])
+@pytest.mark.parametrize(("name", "most"), [("projects", 8), ("project", 14), ("annotate", 27)])
 def test_pages_cost_few_queries(cast, items, client_for, django_assert_max_num_queries, name, most):
     client = client_for(cast.annotator)
     with django_assert_max_num_queries(most):
         client.get(reverse(name, args=[] if name == "projects" else ["guard"]))
+
+
+def test_g10_scripts_and_styles_of_the_annotate_page_weigh_at_most_60_kb_compressed(cast, items, client_for):
+    html = page(client_for(cast.annotator)).content.decode()
+    files = set(re.findall(r'(?:src|href)="/static/([^"]+\.(?:js|css))"', html))
+    assert {"annotate/annotate.js", "annotate/jurybox.css"} <= files
+    weights = {name: len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in files}
+    assert sum(weights.values()) <= 60 * 1024, weights

@@ -11,7 +11,9 @@ HAZARDS = AskedQuestion("hazards", "categories", condition=({"question": "harm",
 GRADE = AskedQuestion("grade", "scale", (1, 2, 3), required=False)
 SPANS = AskedQuestion("spans", "spans", required=False)
 TURNS = AskedQuestion("turns", "turns", required=False)
-CONTRACT = Contract((HARM, REPLY, HAZARDS, GRADE, SPANS, TURNS), frozenset({"fraud", "violence"}))
+EACH = AskedQuestion("each", "turns", ("safe", "unsafe", 1), required=False)
+CONTRACT = Contract((HARM, REPLY, HAZARDS, GRADE, SPANS, TURNS, EACH), frozenset({"fraud", "violence"}))
+DIALOGUE = {"turns": [{"role": "user", "text": "ab"}, {"role": "bot", "text": "🙂"}]}
 PROMPT = {"prompt": "naïve 🙂 text"}
 
 
@@ -73,6 +75,58 @@ def test_refusals_name_the_question_and_the_fault(answers, problem):
 
 def test_spans_count_code_points_not_bytes_or_utf16():
     assert check({"harm": "safe", "spans": [{"start": 0, "end": 12}]})
+
+
+@pytest.mark.parametrize(
+    ("span", "content", "kind"),
+    [
+        ({"start": 1, "end": 2}, {"text": "ab"}, "text"),
+        ({"start": 1, "end": 2, "part": "text"}, {"prompt": "ab"}, "prompt"),
+        ({"start": 1, "end": 3, "part": "response"}, {"prompt": "a", "response": "abc"}, "pair"),
+        ({"start": 0, "end": 1, "part": "turn 1"}, DIALOGUE, "dialogue"),
+        ({"start": 0, "end": 99, "part": "turn 9"}, {}, "reference"),
+    ],
+)
+def test_spans_lie_in_the_part_that_they_name(span, content, kind):
+    assert check({"spans": [span]}, content, kind, partial=True)
+
+
+@pytest.mark.parametrize(
+    ("span", "content", "problem"),
+    [
+        ({"start": 0, "end": 2, "part": "turn 1"}, DIALOGUE, "beyond the text"),
+        ({"start": 0, "end": 1, "part": "turn 2"}, DIALOGUE, 'names "turn 2", which the item has not'),
+        ({"start": 0, "end": 1, "part": "turn 01"}, DIALOGUE, "which the item has not"),
+        ({"start": 0, "end": 1, "part": "turn -1"}, DIALOGUE, "which the item has not"),
+        ({"start": 0, "end": 1, "part": "turns"}, DIALOGUE, "which the item has not"),
+        ({"start": 0, "end": 1, "part": "response"}, PROMPT, "which the item has not"),
+        ({"start": 0, "end": 1, "part": "turn 0"}, PROMPT, "which the item has not"),
+    ],
+)
+def test_spans_of_other_parts_are_refused(span, content, problem):
+    with pytest.raises(BadAnswers, match=problem):
+        check({"spans": [span]}, content, "dialogue", partial=True)
+
+
+def test_a_turn_may_be_given_an_option_each():
+    for answer in ({"0": "unsafe", "1": 1}, {"1": "safe"}, "unsure"):
+        assert check({"each": answer}, DIALOGUE, "dialogue", partial=True) == {"each": answer}
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ([0], "must be an object of turn number to option"),
+        ({"00": "safe"}, "must be an object of turn number to option"),
+        ({"one": "safe"}, "must be an object of turn number to option"),
+        ({"2": "safe"}, r"names a turn outside 0\.\.1"),
+        ({"0": "1"}, "it has another type than 1"),
+        ({"0": ["safe"]}, "is not one of"),
+    ],
+)
+def test_an_option_of_a_turn_is_checked_as_any_other(answer, problem):
+    with pytest.raises(BadAnswers, match=problem):
+        check({"each": answer}, DIALOGUE, "dialogue", partial=True)
 
 
 def test_turns_must_lie_in_the_dialogue():

@@ -45,6 +45,19 @@ def test_p12_a_project_that_cannot_be_is_refused(words: list[str], says: str) ->
 
 
 @pytest.mark.django_db
+def test_add_question_takes_the_answers_under_which_it_is_asked() -> None:
+    call_command("create_project", "p", "--template", "plain")
+    call_command("add_question", "p", "harm", "--kind", "choice", "--options", "0,1")
+    words = ["evidence", "--kind", "spans", "--optional", "--if", "harm=1", "--if", "harm=unsure"]
+    call_command("add_question", "p", *words)
+    condition = [{"question": "harm", "is": 1}, {"question": "harm", "is": "unsure"}]
+    assert Question.objects.get(code="evidence").condition == condition
+    for bad in ("harm=2", "harm", "mood=1", "evidence=1"):
+        with pytest.raises(CommandError, match="--if"):
+            call_command("add_question", "p", "more", "--kind", "text", "--if", bad)
+
+
+@pytest.mark.django_db
 def test_add_question_reads_numbers_text_and_quotes() -> None:
     call_command("create_project", "p", "--template", "plain")
     call_command("add_question", "p", "severity", "--kind", "choice", "--options=-1,0,1.5", "--ordinal")

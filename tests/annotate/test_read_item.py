@@ -45,6 +45,19 @@ def reject_one(**values: Any) -> Rejection:
         ({"turns": [{"role": "user", "text": "t"}]}, "dialogue", {"turns": [{"role": "user", "text": "t"}]}),
         ({"image": "a/b.png"}, "image", {"image": "a/b.png"}),
         ({"image": "b.png", "prompt": "p"}, "image", {"image": "b.png", "prompt": "p"}),
+        ({"image": "b.png", "alt": "a dog"}, "image", {"image": "b.png", "alt": "a dog"}),
+        ({"images": ["b.png"]}, "image", {"image": "b.png"}),
+        (
+            {
+                "images": ["b.png", {"image": "c.png", "alt": "a cat"}, {"image": "b.png", "alt": None}],
+                "prompt": "p",
+            },
+            "image",
+            {
+                "images": [{"image": "b.png"}, {"image": "c.png", "alt": "a cat"}, {"image": "b.png"}],
+                "prompt": "p",
+            },
+        ),
     ],
 )
 def test_each_kind_of_content_is_read(values: dict[str, Any], kind: str, content: dict[str, Any]) -> None:
@@ -60,6 +73,11 @@ def test_optional_fields_are_read_and_the_rest_is_meta() -> None:
     )
     assert item.meta == {"score": 0.5, "__proto__": {"a": None}}
     assert item.line == 1
+
+
+def test_alt_belongs_to_an_image_and_is_a_field_like_any_other_elsewhere() -> None:
+    assert read_one(image="a.png", alt="a dog").meta == {}
+    assert read_one(text="t", alt="a dog").meta == {"alt": "a dog"}
 
 
 def test_null_and_missing_optional_fields_are_absent() -> None:
@@ -84,6 +102,16 @@ def test_more_in_a_turn_is_kept_in_meta_beside_its_turn() -> None:
         ({"text": "t", "prompt": "p"}, "prompt", "several_contents"),
         ({"text": "t", "response": "r"}, "response", "several_contents"),
         ({"image": "a.png", "prompt": "p", "response": "r"}, "response", "several_contents"),
+        ({"image": "a.png", "images": ["b.png"]}, "images", "several_contents"),
+        ({"images": "a.png"}, "images", "type"),
+        ({"images": []}, "images", "type"),
+        ({"images": ["a.png"] * 51}, "images", "type"),
+        ({"images": ["a.png", 5]}, "images[1]", "type"),
+        ({"images": [{"image": "a.png", "size": 5}]}, "images[0]", "type"),
+        ({"images": ["a.png", "../b.png"]}, "images[1].image", "path"),
+        ({"images": [{"image": "a.png", "alt": 5}]}, "images[0].alt", "type"),
+        ({"images": ["a.png"], "alt": "a dog"}, "alt", "several_contents"),
+        ({"image": "a.png", "alt": " "}, "alt", "length"),
         ({"text": " \n"}, "text", "empty"),
         ({"prompt": "p", "response": ""}, "response", "empty"),
         ({"turns": {}}, "turns", "type"),

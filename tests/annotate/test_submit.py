@@ -13,7 +13,7 @@ from annotate.assign import next_item, reopen_expired_leases
 from annotate.errors import BadAnswers, NotAssigned, SlotTaken, StaleForm
 from annotate.models import Annotation, Assignment, Item
 from annotate.questions import publish_guidelines
-from annotate.submit import Submission, flag, submit
+from annotate.submit import Submission, flag, last_submitted, newest_annotation, submit
 
 
 @pytest.fixture
@@ -110,3 +110,43 @@ def test_p2_a_late_submit_is_refused_when_others_filled_the_item(cast, item, saf
 def test_flagging_as_never_again_takes_the_item_from_everybody(cast, item):
     flag(cast.annotator, item, "not_again", "")
     assert next_item(cast.second, cast.project) is None
+
+
+def test_an_annotation_keeps_what_was_beside_the_item(cast, item, safe):
+    Item.objects.filter(pk=item.pk).update(severity=2)
+    item.refresh_from_db()
+    stored = submit(cast.annotator, item, replace(safe, veil="lifted"))
+    assert stored.shown == {"notice": "graphic", "veil": "lifted"}
+
+
+def test_a_repeat_is_stored_beside_the_first_answers(cast, item, safe):
+    submit(cast.annotator, item, safe)
+    Assignment.objects.create(item=item, annotator=cast.annotator, repeat=1, leased_until=timezone.now())
+    again = replace(safe, client_id=uuid4(), answers={"prompt_harm": "unsure"}, repeat=1)
+    stored = submit(cast.annotator, item, again)
+    assert (stored.repeat, stored.revision) == (1, 1)
+    assert newest_annotation(cast.annotator, item).answers == {"prompt_harm": "safe"}
+    assert newest_annotation(cast.annotator, item, 1).answers == {"prompt_harm": "unsure"}
+    last = last_submitted(cast.annotator, cast.project)
+    assert [(claim.repeat, annotation.answers["prompt_harm"]) for claim, annotation in last] == [
+        (1, "unsure"),
+        (0, "safe"),
+    ]
+
+
+def test_g6_the_last_ten_are_the_newest_answers_of_ten_items_without_withdrawn_ones(cast, add_items, safe):
+    add_items(cast.project, [{"id": f"i{n}", "prompt": str(n)} for n in range(12)])
+    answered = []
+    while (assignment := next_item(cast.annotator, cast.project)) is not None:
+        submit(cast.annotator, assignment.item, replace(safe, client_id=uuid4()))
+        answered.append(assignment.item.pk)
+    submit(cast.annotator, Item.objects.get(pk=answered[0]), replace(safe, client_id=uuid4()))
+    Item.objects.filter(pk=answered[-1]).update(blocked=True)
+    last = [claim.item_id for claim, _ in last_submitted(cast.annotator, cast.project)]
+    assert last == [answered[0], *answered[-2:-11:-1]]
+
+
+def test_a_flag_with_the_same_client_id_is_stored_once(cast, item):
+    client_id = uuid4()
+    first = flag(cast.annotator, item, "other", "a note", client_id=client_id)
+    assert flag(cast.annotator, item, "other", "a note", client_id=client_id) == first

@@ -1,16 +1,21 @@
 """P10: a published taxonomy version never changes; a stored label always knows its version."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
 from threading import Event
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
 from annotate.adjudicate import adjudicate
 from annotate.errors import FrozenTaxonomy
-from annotate.models import Category, Label, TaxonomyVersion
+from annotate.models import Category, Label, Project, TaxonomyVersion
+from annotate.picker import picker_address, picker_data
 from annotate.taxonomy import Draft, digest, publish, start_next, write_draft
 
 
@@ -107,3 +112,112 @@ def test_the_shipped_taxonomies_load_once(db):
     leaves = Category.objects.filter(taxonomy_version__taxonomy__code="air_2024", tier=4)
     assert leaves.count() == 314
     assert leaves.filter(parents__len=2).count() == 132
+
+
+def chords_of(version):
+    return dict(version.categories.exclude(chord="").values_list("code", "chord"))
+
+
+def test_publishing_stores_the_key_chords(taxonomy):
+    assert chords_of(taxonomy) == {"violence": "v", "fraud": "f", "privacy": "p"}
+
+
+def test_g2_keys_stay_in_the_next_version_whatever_the_draft_says(taxonomy):
+    draft = start_next(taxonomy, "2")
+    draft.categories.filter(code="fraud").update(name="Scams", chord="", position=0)
+    draft.categories.filter(code="privacy").update(chord="q")
+    new = {"taxonomy_version": draft, "parents": ["harm"], "position": 1}
+    Category.objects.create(code="piracy", name="Piracy", **new)
+    Category.objects.create(code="own", name="Own", chord="b", **new)
+    publish(draft)
+    assert chords_of(draft) == chords_of(taxonomy) | {"piracy": "i", "own": "b"}
+
+
+def test_categories_that_say_that_nothing_is_wrong_take_no_key(db):
+    call_command("load_taxonomies")
+    for code, none in (("aegis_2", "safe"), ("wildguard", "benign")):
+        categories = Category.objects.filter(taxonomy_version__taxonomy__code=code).exclude(kind="group")
+        assert list(categories.filter(chord="").values_list("code", flat=True)) == [none]
+
+
+def test_a_level_without_a_key_left_is_not_published(db):
+    rows = [{"code": f"c{number}", "name": f"Hazard {number}"} for number in range(201)]
+    draft = write_draft(Draft("crowd", "Crowd", "1", rows))
+    with pytest.raises(FrozenTaxonomy, match="no key left for 'Hazard 200'"):
+        publish(draft)
+
+
+@contextmanager
+def unfrozen():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE annotate_category DISABLE TRIGGER category_is_frozen")
+        yield
+        cursor.execute("ALTER TABLE annotate_category ENABLE TRIGGER category_is_frozen")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_gives_chords_to_versions_published_before_there_were_any(taxonomy):
+    draft = start_next(taxonomy, "2")
+    draft.categories.filter(code="fraud").update(name="Scams")
+    Category.objects.create(taxonomy_version=draft, code="piracy", name="Piracy", parents=["harm"])
+    following = publish(draft)
+    unpublished = start_next(following, "3")
+    expected = {version.pk: chords_of(version) for version in (taxonomy, following)}
+    with unfrozen():
+        Category.objects.update(chord="")
+    migration = import_module("annotate.migrations.0004_chords")
+    with connection.schema_editor() as editor:
+        migration.fill_chords(apps, editor)
+    assert {version.pk: chords_of(version) for version in (taxonomy, following)} == expected
+    assert chords_of(unpublished) == {}
+    before = following.digest
+    following.refresh_from_db()
+    assert following.digest == before
+    with refused(), transaction.atomic():
+        taxonomy.categories.update(chord="")
+
+
+def picker_address_of(cast):
+    return picker_address(Project.objects.get(pk=cast.project.pk))
+
+
+def test_the_picker_gets_the_categories_to_keep_for_good(cast, client_for):
+    answer = client_for(cast.annotator).get(picker_address_of(cast))
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    content = answer.json()
+    assert [(one["code"], one["chord"]) for one in content["categories"]] == [
+        ("harm", ""),
+        ("violence", "v"),
+        ("fraud", "f"),
+        ("privacy", "p"),
+    ]
+    assert content["steps"] == [["v", "Violence"], ["f", "Fraud"], ["p", "Privacy"]]
+    assert content["categories"][1] == {
+        "code": "violence",
+        "name": "Violence",
+        "definition": "Hurting people.",
+        "examples": [],
+        "counter_examples": [],
+        "chord": "v",
+        "parents": ["harm"],
+        "kind": "hazard",
+    }
+
+
+def test_the_picker_gets_no_version_but_the_projects_and_no_content_but_the_newest(cast, client_for, taxonomy):
+    client = client_for(cast.annotator)
+    content_hash = picker_data(taxonomy.pk).content_hash
+    following = publish(start_next(taxonomy, "2"))
+    for version_id, wanted in ((following.pk, content_hash), (taxonomy.pk, "0" * 16), (999_999, content_hash)):
+        assert client.get(reverse("taxonomy", args=["guard", version_id, wanted])).status_code == 404
+    assert client_for(cast.stranger).get(picker_address_of(cast)).status_code == 404
+
+
+def test_the_address_of_the_picker_changes_with_the_content(taxonomy):
+    draft = start_next(taxonomy, "2")
+    draft.categories.filter(code="fraud").update(definition="Otherwise.")
+    changed = publish(draft)
+    same = publish(start_next(taxonomy, "3"))
+    assert picker_data(changed.pk).content_hash != picker_data(taxonomy.pk).content_hash
+    assert picker_data(same.pk).content_hash == picker_data(taxonomy.pk).content_hash

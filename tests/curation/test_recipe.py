@@ -14,7 +14,7 @@ REFUSED = {
     "filters:\n  meta.x: {a: 1}": "filters.meta.x: must be a value or a list",
     "filters:\n  label.prompt_harm: []": "filters.label.prompt_harm: must be a value or a list",
     "filters:\n  blocked: include": "filters.blocked: must be `exclude`",
-    "labels: everyone": "line 1, labels: everyone is not one of record, human, jury, none",
+    "labels: everyone": "line 1, labels: everyone is not one of record, human, assisted, jury, none",
     "test_share: 1.5": "test_share: must be a number from 0 to 1",
     "test_share: .nan": "test_share: must be a number from 0 to 1",
     "test_share: '0.1'": "test_share: must be a number from 0 to 1",

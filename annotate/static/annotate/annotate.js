@@ -1,183 +1,236 @@
-// Keys, conditional questions and the hazard search of the annotate and review pages.
-// Everything works without this file too: it only saves the mouse.
+// The annotate page: one item after the other from the queue, answers into the outbox. Everything works without
+// scripts too; with them no key waits for the server. Loaded last, when all its parts are there.
 
 const place = document.getElementById("workplace");
-const help = document.getElementById("keys");
-const keysOff = document.getElementById("keys-off");
-let openedAt = performance.now();
+const part = (name) => document.getElementById(name);
+const field = (name) => part("answers").elements.namedItem(name);
+const { clock, form, history, notices, outbox, queue } = jurybox;
 
-const form = () => document.getElementById("answers");
-const questions = () => [...form().querySelectorAll(".question:not([hidden])")];
-const active = () => form()?.querySelector(".question[data-active]");
-const answered = (question) =>
-  question.querySelector("input:checked") !== null || (question.querySelector("textarea")?.value ?? "") !== "";
+// The entry on the page, or null while there is none; see queue.js for what an entry is.
+let current = null;
+// Changed by the person since it is shown: only then may it be sent by itself.
+let touched = false;
 
-function activate(question) {
-  for (const other of form().querySelectorAll("[data-active]")) other.removeAttribute("data-active");
-  if (!question) return;
-  question.setAttribute("data-active", "");
-  question.scrollIntoView({ block: "nearest" });
-  const search = question.querySelector("[data-picker]");
-  if (search) search.focus();
-  else if (document.activeElement?.matches("[data-picker]")) document.activeElement.blur();
+// ---- showing -------------------------------------------------------------------------------------------------
+
+function heading(name) {
+  for (const text of document.querySelectorAll("[data-heading]")) text.hidden = text.dataset.heading !== name;
 }
 
-function activateNextOpen() {
-  const open = questions().find((question) => "required" in question.dataset && !answered(question));
-  activate(open ?? active() ?? questions()[0]);
+// Focus goes to the heading, so that screen readers begin there; the text stays where eyes expect it.
+function focusHeading() {
+  const title = part("item-heading");
+  title.blur();
+  title.focus({ preventScroll: true });
+  title.scrollIntoView({ block: "nearest" });
 }
 
-// A question whose condition doesn't hold is hidden and not sent.
-function applyConditions() {
-  const chosen = {};
-  for (const input of form().querySelectorAll("input:checked")) {
-    const code = input.name.replace("answer_", "");
-    chosen[code] = input.value;
-  }
-  for (const question of form().querySelectorAll("[data-condition]")) {
-    const holds = JSON.parse(question.dataset.condition).some(
-      (one) => chosen[one.question] === JSON.stringify(one.is) && !isHidden(one.question),
-    );
-    question.hidden = question.disabled = !holds;
-  }
-}
-const isHidden = (code) => form().querySelector(`[data-question="${CSS.escape(code)}"]`)?.hidden ?? false;
-
-function showChosen(question) {
-  const names = [...question.querySelectorAll(".pick:has(input:checked) .name")].map((name) => name.firstChild.textContent.trim());
-  const chosen = question.querySelector("[data-chosen]");
-  chosen.textContent = names.length ? `Chosen: ${names.join(", ")}` : "";
-  chosen.hidden = names.length === 0;
+function present(entry, { swap = true } = {}) {
+  current = entry;
+  entry.seen = true;
+  const element = part("item");
+  if (swap) element.innerHTML = entry.html;
+  const { id, repeat, kind, turns } = entry.item;
+  Object.assign(element.dataset, { item: id, repeat, kind, turns });
+  reveal(true);
+  heading(entry.back ? "again" : "new");
+  for (const control of document.querySelectorAll("[data-first-time]")) control.hidden = entry.back;
+  document.querySelector("[data-leave]").hidden = !entry.back;
+  fillForm(entry);
+  clock.start(entry.spent);
+  jurybox.tell("item", { item: entry.item, element });
+  form.activateNext();
+  focusHeading();
+  jurybox.resume();
 }
 
-function filterPicks(search) {
-  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const question = search.closest(".question");
-  let place = 0;
-  for (const pick of question.querySelectorAll(".pick")) {
-    pick.hidden = !words.every((word) => pick.dataset.search.includes(word));
-    const key = pick.querySelector("kbd");
-    place += pick.hidden ? 0 : 1;
-    key.hidden = pick.hidden || place > 9;
-    key.textContent = key.hidden ? "" : place;
-  }
-  for (const group of question.querySelectorAll("[data-group]")) {
-    group.hidden = !group.querySelector(".pick:not([hidden])");
-  }
+function reveal(on) {
+  for (const name of ["item", "answers", "flag"]) part(name).hidden = !on;
+  part("flag").open = false;
+  part("empty").hidden = true;
+  part("no-more").hidden = true;
+  document.querySelector("[data-missing]").hidden = true;
 }
 
-function setUp() {
-  openedAt = performance.now();
-  if (!form()) return;
-  applyConditions();
-  for (const search of form().querySelectorAll("[data-picker]")) {
-    filterPicks(search);
-    showChosen(search.closest(".question"));
-  }
-  activateNextOpen();
-  if (!active()?.querySelector("[data-picker]")) document.getElementById("item-heading")?.focus();
-  for (const button of place.querySelectorAll("[data-keys-help]")) button.hidden = !help;
+function fillForm(entry) {
+  field("client_id").value = newId();
+  field("repeat").value = entry.item.repeat;
+  field("veil").value = "";
+  form.begin(entry.item, entry.sent ?? {});
+  entry.untouched = JSON.stringify(form.collect());
+  const draft = outbox.draft(entry.key);
+  if (draft) form.restore(draft);
+  touched = false;
 }
 
-function choose(question, digit) {
-  if (question.querySelector("[data-picker]")) {
-    const pick = question.querySelectorAll(".pick:not([hidden])")[digit - 1];
-    pick?.querySelector("input").click();
-    const search = question.querySelector("[data-picker]");
-    search.value = "";
-    filterPicks(search);
-    return;
-  }
-  const inputs = question.querySelectorAll(".choice input");
-  const input = digit === 0 ? question.querySelector(".choice.unsure input") : inputs[digit - 1];
-  if (!input || (digit !== 0 && input.closest(".unsure"))) return;
-  input.click();
+// crypto.randomUUID is missing on plain-http hosts other than localhost.
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-function move(step) {
-  const all = questions();
-  const at = all.indexOf(active());
-  activate(all[Math.min(Math.max(at + step, 0), all.length - 1)]);
+function advance() {
+  const entry = queue.next();
+  if (entry) return present(entry);
+  // Keys wait until the server has said what comes next, or that nothing does.
+  current = null;
+  jurybox.hold();
+  reveal(false);
+  heading("wait");
+  queue.refill();
 }
 
-function send() {
-  form().requestSubmit(form().querySelector(".btn-primary"));
+function showNothing(html) {
+  current = null;
+  reveal(false);
+  heading("none");
+  part("empty").innerHTML = html;
+  part("empty").hidden = false;
+  jurybox.drop();
+  focusHeading();
 }
 
-function onKey(event) {
-  // A held key must not skip item after item, nor the Enter that ends a composed word submit.
-  if (event.isComposing || (event.repeat && !event.key.startsWith("Arrow"))) return;
-  if (!form() || event.ctrlKey || event.metaKey || event.altKey || help?.open) return;
-  const field = event.target.closest("textarea, select, input:not([type=radio], [type=checkbox])");
-  const inSearch = field?.matches("[data-picker]");
-  if (inSearch && event.key === "Escape") return void field.blur();
-  if (inSearch && event.key === "Enter") return void (event.preventDefault(), send());
-  if (inSearch && /^[1-9]$/.test(event.key)) return void (event.preventDefault(), choose(field.closest(".question"), +event.key));
-  if (field && !(inSearch && field.value === "" && /^(ArrowUp|ArrowDown)$/.test(event.key))) return;
-  if (localStorage.getItem("single-keys") === "off" && event.key.length === 1) return;
-  if (/^[0-9]$/.test(event.key) && active()) choose(active(), +event.key);
-  else if (event.key === "Enter" && !event.target.closest("button, a, summary")) send();
-  else if (event.key === "ArrowDown") move(1);
-  else if (event.key === "ArrowUp") move(-1);
-  else if (event.key === "?") help?.showModal();
-  else if (event.key === "f") toggle("flag");
-  else if (event.key === "g") toggle("guidelines");
-  else if (/^[zk]$/.test(event.key)) place.querySelector(`[data-key="${event.key}"]`)?.click();
-  else return;
-  event.preventDefault();
+function onQueue({ detail }) {
+  document.querySelector("[data-mine]").textContent = detail.mine;
+  const asked = (name) => String(detail.rules[name] ?? "") === field(name).value;
+  part("new-rules").hidden = asked("taxonomy_version") && asked("guideline");
+  if (current) return;
+  const entry = queue.next();
+  if (entry) present(entry);
+  else if (detail.nothing) showNothing(detail.html);
 }
 
-function toggle(id) {
-  const details = document.getElementById(id);
-  if (!details) return;
-  details.open = !details.open;
-  if (details.open) details.querySelector("summary").focus();
+// ---- sending -------------------------------------------------------------------------------------------------
+
+function send(kind, fields) {
+  const { item, key } = current;
+  const url = place.dataset[kind].replace("/0/", `/${item.id}/`);
+  queue.finish(key);
+  outbox.dropDraft(key);
+  outbox.add({ kind, url, item: key, body: [["client_id", field("client_id").value], ["repeat", item.repeat], ...fields] });
 }
 
-document.addEventListener("keydown", onKey);
-place.addEventListener("change", (event) => {
-  const question = event.target.closest(".question");
-  if (!question) return;
-  // Unsure stands alone among checkboxes.
-  if (event.target.checked && event.target.type === "checkbox") {
-    const unsure = event.target.closest(".unsure") !== null;
-    for (const other of question.querySelectorAll("input[type=checkbox]:checked")) {
-      if ((other.closest(".unsure") !== null) !== unsure) other.checked = false;
+function submit() {
+  if (!current || notices.teaching) return;
+  const open = form.missing();
+  document.querySelector("[data-missing]").hidden = !open;
+  if (open) return form.activate(open);
+  const answers = form.collect();
+  // An item answered before, and nothing changed: nothing to send.
+  if (current.back && JSON.stringify(answers) === current.untouched) return leave();
+  const rules = ["taxonomy_version", "guideline", "veil"].map((name) => [name, field(name).value]);
+  const given = Object.entries(answers).flatMap(([name, values]) => values.map((value) => [name, value]));
+  send("submit", [...rules, ["seconds", (clock.tick() / 1000).toFixed(1)], ...given]);
+  current.sent = answers;
+  history.remember(current);
+  if (current.item.warm_up) notices.teach(current.key);
+  else advance();
+}
+
+// On from an item that was answered before and stays as it was.
+function leave() {
+  outbox.dropDraft(current.key);
+  history.remember(current);
+  advance();
+}
+
+function giveBack(kind) {
+  if (!current || notices.teaching) return;
+  if (current.back) return leave();
+  send(kind, []);
+  advance();
+}
+
+// A flag also ends the item here; one that nobody should see again can't be gone back to either.
+function flag(fields) {
+  if (!current || notices.teaching) return;
+  const { key, back } = current;
+  send("flag", fields);
+  if (back && !fields.some(([, value]) => value === "not_again")) history.remember(current);
+  else history.drop(key);
+  advance();
+}
+
+jurybox.page = {
+  present, advance, flag, focusHeading,
+  // Before another item is shown: the one on the page goes first in line. A warm-up item that was sent does not.
+  layAside(key) {
+    if (current && !notices.teaching && current.key !== key) {
+      current.spent = clock.tick();
+      queue.front(current);
     }
-  }
-  if (question.querySelector("[data-chosen]")) showChosen(question);
-  applyConditions();
-  if (event.target.type === "radio") activateNextOpen();
+    notices.stopTeaching();
+  },
+  // Keys go on where there is something for them; else they wait for the queue.
+  settle() {
+    if (current || !part("empty").hidden) jurybox.resume();
+  },
+};
+
+// ---- keys and clicks -------------------------------------------------------------------------------------------
+
+jurybox.answer({
+  digit(number) {
+    if (!current) return;
+    form.choose(number);
+    if (jurybox.preferences.auto_advance && touched && !form.missing() && !form.waits()) submit();
+  },
+  enter: submit,
+  move: form.move,
+  elements: () => (current ? form.asked() : []),
 });
-place.addEventListener("input", (event) => {
-  if (event.target.matches("[data-picker]")) filterPicks(event.target);
+jurybox.command("skip", { down: () => giveBack("skip") });
+jurybox.command("spare", { down: () => giveBack("spare") });
+jurybox.command("guidelines", { down: () => part("guidelines") && (part("guidelines").open = !part("guidelines").open) });
+jurybox.command("help", { down: () => part("keys").showModal() });
+
+document.addEventListener("jurybox:answered", () => {
+  touched = true;
+  document.querySelector("[data-missing]").hidden = true;
+  if (current && !notices.teaching) outbox.keepDraft(current.key, form.collect());
 });
-place.addEventListener("click", (event) => {
-  if (event.target.closest("[data-keys-help]")) help?.showModal();
+document.addEventListener("input", (event) => {
+  if (event.target.matches("#answers textarea")) jurybox.tell("answered");
 });
-place.addEventListener("submit", (event) => {
-  const seconds = event.target.querySelector("[name=seconds]");
-  if (seconds) seconds.value = ((performance.now() - openedAt) / 1000).toFixed(1);
-}, true);
-document.body.addEventListener("htmx:afterSwap", setUp);
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (!event.detail.xhr.responseURL.includes("/sign-in/")) return;
-  event.detail.shouldSwap = false;
-  location.assign(`/sign-in/?next=${encodeURIComponent(location.pathname)}`);
+document.addEventListener("jurybox:queue", onQueue);
+document.addEventListener("click", (event) => {
+  const control = event.target.closest("[data-command]");
+  if (!control && !(event.target.closest("[data-leave]") && current?.back)) return;
+  event.preventDefault();
+  if (control) jurybox.run(control.dataset.command);
+  else leave();
 });
-for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-  document.body.addEventListener(failure, () => {
-    place.querySelector("[data-failure]")?.remove();
-    const note = document.createElement("p");
-    note.className = "note bad";
-    note.dataset.failure = "";
-    note.setAttribute("role", "alert");
-    note.textContent = "The server did not take that. Your answers are still here: try again, or reload the page.";
-    form()?.prepend(note);
-  });
+part("answers").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+// Enter makes new lines in a text; with Ctrl it submits, and Escape leaves the text.
+part("answers").addEventListener("keydown", (event) => {
+  if (!event.target.matches("textarea") || event.isComposing) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
+  else if (event.key === "Escape") focusHeading();
+});
+part("keys-off").checked = !jurybox.singleKeys;
+part("keys-off").addEventListener("change", (event) => (jurybox.singleKeys = !event.target.checked));
+
+// ---- beginning -------------------------------------------------------------------------------------------------
+
+function begin() {
+  queue.shows = (key) => current?.key === key;
+  for (const control of document.querySelectorAll("button[data-command]:not([data-first-time])")) control.hidden = false;
+  notices.show();
+  const given = part("item").dataset;
+  if (!given.facts) return outbox.count ? advance() : showNothing(part("empty").innerHTML);
+  const item = { ...JSON.parse(given.facts), assignment: Number(given.assignment) };
+  const html = part("item").innerHTML;
+  const entry = { key: queue.keyOf(item), item, html, sent: JSON.parse(given.answers), back: "again" in given };
+  // The server does not know yet that it was answered.
+  if (outbox.holds(entry.key)) return queue.finish(entry.key), advance();
+  present(entry, { swap: false });
+  queue.refill();
 }
-if (keysOff) {
-  keysOff.checked = localStorage.getItem("single-keys") === "off";
-  keysOff.addEventListener("change", () => localStorage.setItem("single-keys", keysOff.checked ? "off" : "on"));
-}
-setUp();
+begin();
