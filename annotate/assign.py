@@ -156,7 +156,7 @@ def _claim(items: QuerySet[Item], limits: Limits, count: int, *, skip_locked: bo
         Item.objects.filter(pk__in=[item.pk for item in taken]).update(taken=F("taken") + 1)
         claimed += taken
         # What was left out for the limits' sake leaves room; another round fills it, with milder items.
-        if len(found) < missing or len(taken) == len(found):
+        if len(found) < missing or len(taken) in (0, len(found)):
             break
     return claimed
 

@@ -7,9 +7,8 @@ from typing import Any
 from annotate.agreement_by_pattern import Level, alpha_of, presence_alpha
 from annotate.agreement_coefficients import Result
 from annotate.answers import value_key
-from annotate.board import BASE, Bar, Figure, Grid, bars, figure, grid, names_of
+from annotate.board import Bar, Figure, Grid, bars, figure, grid, names_of
 from annotate.confusion import confusions, most_confused
-from annotate.filters import items_of
 from annotate.models import Project, Question
 from annotate.models.project import QuestionKind
 from annotate.said import COMPARED, ONE_VALUE
@@ -57,21 +56,18 @@ def votes(project: Project) -> list[QuestionVotes]:
     found = tally(project)
     names = names_of(project)
     return [
-        _of_question(project, question, found, names)
-        for question in project.asked_questions
-        if question.kind in COMPARED
+        _of_question(question, found, names) for question in project.asked_questions if question.kind in COMPARED
     ]
 
 
-def _of_question(project: Project, question: Question, found: Tally, names: dict[str, str]) -> QuestionVotes:
+def _of_question(question: Question, found: Tally, names: dict[str, str]) -> QuestionVotes:
     code = question.code
     level = _level(question)
-    split = {"question": code, "disagree": "people"}
     return QuestionVotes(
         question=question,
         alpha=_alpha(question, level, found).as_json(),
         level=level,
-        split=figure(items_of(project, BASE | split).count(), **split),
+        split=figure(found.split.get(code, 0), question=code, disagree="people"),
         categories=_categories(code, found, names),
         confused=_confused(code, found, names) if question.kind == QuestionKind.CATEGORIES else None,
         parted=figure(found.parted.get(code, 0), question=code, disagree="jury") if code in found.met else None,

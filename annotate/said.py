@@ -130,14 +130,16 @@ def cells(project: Project, questions: Iterable[Question]) -> Sql:
 
 
 def most(side: str) -> str:
-    """The value that more than half of a cell's people, or jury, gave; null where none did, or for sets."""
-    return f"""(
-        SELECT value FROM unnest({side}) AS votes (value) WHERE jsonb_typeof(value) NOT IN ('array', 'object')
-        GROUP BY value HAVING 2 * count(*) > cardinality({side}))"""
+    """The value that more than half of a cell's people, or jury, gave; null where none did."""
+    return f"""CASE WHEN {side}[1] = ALL ({side}) THEN {side}[1] ELSE (
+        SELECT value FROM unnest({side}) AS votes (value)
+        GROUP BY value HAVING 2 * count(*) > cardinality({side})) END"""
 
 
 # Rows (item_id, code, people, jury): both majorities' values.
-MAJORITIES = f"(SELECT item_id, code, {most('people')} AS people, {most('jury')} AS jury FROM {CELLS} cells)"
+MAJORITIES = f"""(
+    SELECT item_id, code, {most("people")} AS people, {most("jury")} AS jury FROM {CELLS} cells
+    WHERE jsonb_typeof(coalesce(people[1], jury[1])) NOT IN ('array', 'object'))"""
 # Rows (item_id, code, element, side): most of this side name the element, and of those of the other side who
 # could name it fewer than half do.
 ONE_SIDED = f"""(
@@ -152,6 +154,7 @@ ONE_SIDED = f"""(
         FROM (SELECT DISTINCT element FROM unnest(people || jury) AS votes (value)
               CROSS JOIN LATERAL {ELEMENTS} AS elements (element)) named) counted
     WHERE jsonb_typeof(people[1]) = 'array' AND jsonb_typeof(jury[1]) = 'array'
+      AND NOT people[1] = ALL (people || jury)
       AND (2 * ours > our_voters AND 2 * theirs < their_voters
            OR 2 * ours < our_voters AND 2 * theirs > their_voters))"""
 

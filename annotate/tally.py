@@ -47,6 +47,13 @@ SELECT code, item_id, to_jsonb(people) FROM {CELLS}
 WHERE jsonb_typeof(people[1]) = 'array'
     AND (SELECT count(DISTINCT value) FROM unnest(people) AS votes (value)) > 1
 """
+# Sets differ as sets; whoever differs from another differs from the first or the first from that one.
+SPLIT = f"""
+SELECT code, count(DISTINCT item_id) FROM {CELLS}
+WHERE NOT people[1] = ALL (people) AND EXISTS (
+    SELECT 1 FROM unnest(people) AS votes (value) WHERE NOT (value @> people[1] AND people[1] @> value))
+GROUP BY code
+"""
 LABELS = """
 SELECT question.code, label.state, count(DISTINCT label.item_id)
 FROM annotate_label label JOIN annotate_question question ON question.id = label.question_id
@@ -83,6 +90,7 @@ class Tally:
         sets: by question, (item, the different sets of categories that its annotators named).
         majorities: by question, items by (people's value, jury's value), as JSON text.
         only: by question, ("people" or "jury", category) to items where only that side's majority names it.
+        split: items on which two people differ.
         parted: items where the two majorities differ.
         met: the questions that people and jury both answered on some item.
     """
@@ -93,6 +101,7 @@ class Tally:
     sets: dict[str, list[tuple[int, list[list[str]]]]] = field(default_factory=dict)
     majorities: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
     only: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
+    split: dict[str, int] = field(default_factory=dict)
     parted: dict[str, int] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)
 
@@ -106,6 +115,7 @@ def tally(project: Project) -> Tally:
             found.patterns.setdefault(code, []).append((json.loads(values), items))
         for code, category, items in _rows(cursor, NAMED_ITEMS):
             found.named[code, category] = items
+        found.split = dict(_rows(cursor, SPLIT))
         _presence(cursor, found)
         for code, item, sets in _rows(cursor, SETS_THAT_DIFFER):
             found.sets.setdefault(code, []).append((item, json.loads(sets)))

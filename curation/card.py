@@ -25,6 +25,7 @@ REASONS = {
     "no_label": "nobody has labelled it",
     "other_label_source": "its label comes from a source that the recipe does not take",
     "unsure": "somebody looked and could not tell, so it is in no cell",
+    "known_answer": "it teaches or checks annotators: a warm-up or gold item",
     "withdrawn": "its source is withdrawn",
     "blocked_excluded": "nobody may see it again",
     "not_in_cell_quota": "its cell was full",

@@ -77,6 +77,7 @@ def _item_reason(recipe: Recipe) -> pl.Expr:
         reasons.append(pl.when(~passes).then(pl.lit(f"filtered_out.{kept.key}")))
     if recipe.exclude_blocked:
         reasons.append(pl.when("blocked").then(pl.lit("blocked_excluded")))
+    reasons.append(pl.when("known_answer").then(pl.lit("known_answer")))
     reasons.append(pl.when("withdrawn").then(pl.lit("withdrawn")))
     return pl.coalesce(reasons)
 

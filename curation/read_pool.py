@@ -17,7 +17,7 @@ from curation.snapshot import Progress, Snapshot, in_portions
 
 ITEMS = """
 SELECT item.id, external_id, kind, content_hash, source.name, source.licence, source.use, source.withdrawn,
-    lang, group_key, parent, blocked, md5(meta::text){meta}
+    lang, group_key, parent, blocked, md5(meta::text), purpose <> ''{meta}
 FROM annotate_item item JOIN annotate_source source ON source.id = item.source_id
 WHERE item.project_id = %(project)s
 """
@@ -35,6 +35,7 @@ ITEM_COLUMNS: dict[str, Any] = {
     "parent": pl.String,
     "blocked": pl.Boolean,
     "meta_hash": pl.String,
+    "known_answer": pl.Boolean,
 }
 LABELS = """
 SELECT label.item_id, label.part, question.code, label.state, label.value::text, label.source,

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from annotate.answers import UNSURE, AskedQuestion
-from annotate.models import Exposure, Item, Label, Project
+from annotate.models import Exposure, Item, Label, Project, Purpose
 from annotate.suspect import note_suspicions
 from jury import majority
 from jury.majority import Ballot, Outcome
@@ -48,14 +48,19 @@ def weigh(project: Project, *, stale_only: bool = False) -> list[QuestionSummary
             _clear_stale(item_ids)
             ballots = ballots_of(project)
             found = ballots.of(item_ids)
-            rows = [row for item, cells in found.items() for row in _labels_of(item, cells, ballots)]
+            # Items with known answers are there to check people; they get no label of record.
+            asked = set(Item.objects.filter(pk__in=item_ids, purpose=Purpose.LABEL).values_list("pk", flat=True))
+            labelled = ((item, cells) for item, cells in found.items() if item in asked)
+            rows = [row for item, cells in labelled for row in _labels_of(item, cells, ballots)]
             write_labels(rows, item_ids, project)
             note_suspicions({item: _named_by_jurors(found.get(item, {}), ballots) for item in item_ids})
     return summary(project)
 
 
 def _batches(project: Project, stale_only: bool) -> Iterator[list[int]]:
-    items = Item.objects.filter(project=project, **({"labels_stale": True} if stale_only else {})).order_by("id")
+    items = Item.objects.filter(project=project).order_by("id")
+    if stale_only:
+        items = items.filter(labels_stale=True)
     last = 0
     while item_ids := list(items.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         yield item_ids

@@ -40,6 +40,7 @@ def furnish(files: Path) -> World:
     User.objects.filter(username="lead").update(is_staff=True)
     lead = User.objects.get(username="lead")
     _images(files, lead)
+    create_project(NewProject(slug="empty", title="Empty", template="plain"), lead=lead)
     answered = _answer(demo, lead)
     _flags(demo, lead)
     ItemImport.objects.create(
@@ -98,6 +99,9 @@ def _pages(answered: Item) -> list[tuple[str, str]]:
             found.append((name, reverse(name, kwargs={param: known[param] for param in params})))
     for slug in ("demo-dialogues", "images"):
         found.append((f"annotate {slug}", reverse("annotate", kwargs={"slug": slug})))
-    found.append(("agreement's figures", reverse("agreement", kwargs={"slug": "demo"}) + "?figures"))
+    for name in ("annotate", "review", "items", "board", "jury", "key_trainer"):
+        found.append((f"{name} empty", reverse(name, kwargs={"slug": "empty"})))
+    for name in ("agreement", "board"):
+        found.append((f"figures of the {name}", reverse(name, kwargs={"slug": "demo"}) + "?figures"))
     found.append(("nothing here", "/projects/nowhere/"))
     return found

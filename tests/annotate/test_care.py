@@ -18,6 +18,7 @@ from annotate.models import (
     Assignment,
     CategoryMap,
     Item,
+    Label,
     Membership,
     OptOut,
     Preferences,
@@ -384,6 +385,26 @@ def test_going_to_another_project_begins_no_new_sitting(person, project):
     assert assign.next_items(person, other, 8) == []
 
 
+def test_severe_gold_items_are_strewn_in_without_a_run_that_is_too_long(person, project, monkeypatch):
+    Project.objects.filter(pk=project.pk).update(severe_in_row=1, severe_per_session=None)
+    project.refresh_from_db()
+    fill(project, 0, 2, 0, 2, 0)
+    [known] = make_items(project, 1, lambda: {"severity": 2}, Purpose.GOLD)
+    monkeypatch.setattr(gold, "due", lambda *_: [(known, 0)])
+    random.seed(1)
+    places = set()
+    for _ in range(40):
+        handed = assign.next_items(person, project, 6)
+        shown = "".join("S" if severity == 2 else "m" for severity in severities(handed))
+        assert "SS" not in shown
+        places.add([one.item_id for one in handed].index(known.pk))
+        Assignment.objects.all().delete()
+        Item.objects.update(taken=0)
+        Membership.objects.update(last_rank=None)
+        back(person, minutes=31)
+    assert len(places) > 2, "not always at the same place either"
+
+
 def test_a_person_may_ask_for_less_and_for_none_at_all(person, project):
     own = Preferences.objects.create(user=person, severe_in_row=9, severe_per_session=1)
     fill(project, 2, 2, 0, 2)
@@ -455,11 +476,13 @@ def test_weighing_writes_down_what_any_juror_named(cast, add_items):
     def say(item, juror, answers):
         Verdict.objects.create(item=item, juror=juror, prompt_version="1", answers=answers)
 
+    Item.objects.filter(pk=items[0].pk).update(purpose=Purpose.GOLD)
     say(items[0], jurors[0], {"prompt_harm": "unsafe", "hazard_categories": ["violence", "fraud"]})
     say(items[0], jurors[1], {"prompt_harm": "unsafe", "hazard_categories": ["privacy"]})
     say(items[1], jurors[0], {"prompt_harm": "safe"})
     weigh(cast.project)
     found = dict(Item.objects.values_list("external_id", "suspected"))
+    assert not Label.objects.filter(item=items[0]).exists(), "a gold item has no label, but people are spared it"
     assert found == {"i0": ["fraud", "privacy", "violence"], "i1": [], "i2": []}
     Juror.objects.filter(slug="j1").update(enabled=False)
     weigh(cast.project)

@@ -14,7 +14,7 @@ from annotate import gold, my_work
 from annotate.adjudicate import adjudicate
 from annotate.assign import next_item, skip
 from annotate.import_gold import import_gold
-from annotate.models import Annotation, Assignment, Item, Membership, Project, Purpose, User
+from annotate.models import Annotation, Assignment, Item, Membership, OptOut, Project, Purpose, User
 from annotate.questions import publish_guidelines
 from annotate.submit import Submission, submit
 
@@ -226,10 +226,18 @@ def test_a_failed_warm_up_is_told_kindly_and_a_lead_can_ask_again(cast, known, a
     assert "0 of 4 answers were as known" in seen(annotator, "annotate")
     page = seen(lead, "quality")
     assert "not passed 0 of 4 right" in page
-    assert "second none yet none yet answered 0 of 4" in page
+    assert "second none yet none yet under way, answered: 0" in page
     assert "is asked the warm-up once more" in act(lead, cast.annotator, again="1")
     assert "has no failed warm-up" in act(lead, cast.annotator, again="1")
     assert next_item(cast.annotator, cast.project).repeat == 1
+
+
+def test_an_opt_out_from_hazards_is_not_seen_by_leads(cast, known, client_for):
+    first, *_ = known("warm_up", 3)
+    Item.objects.filter(pk=first.pk).update(hazards=["fraud"])
+    before = seen(client_for(cast.lead), "quality")
+    OptOut.objects.create(user=cast.annotator, taxonomy=cast.project.taxonomy_version.taxonomy, code="fraud")
+    assert seen(client_for(cast.lead), "quality") == before
 
 
 def test_a_lead_can_wave_a_person_through(cast, known, add_items, client_for):

@@ -26,13 +26,15 @@ def open_details(page: Page) -> None:
 
 
 def test_a_cell_of_the_confusions_opens_its_items_by_keyboard(lead: Page, console):
-    drawing = lead.get_by_role("img", name="Taken for one another")
+    question = lead.locator("section[aria-labelledby=votes-hazard_categories]")
+    drawing = question.get_by_role("img", name="Taken for one another")
     expect(drawing).to_be_visible()
     assert drawing.locator("rect").count() == 9
-    summary = lead.locator("summary", has_text="The same as a table").first
+    summary = question.locator("summary", has_text="The same as a table").first
     summary.focus()
     lead.keyboard.press("Enter")
-    link = lead.get_by_role("region", name="Taken for one another").get_by_role("link").first
+    expect(question.locator("details").first).to_have_attribute("open", "")
+    link = question.get_by_role("group", name="Taken for one another").get_by_role("link").first
     shown = int(link.inner_text())
     link.focus()
     lead.keyboard.press("Enter")

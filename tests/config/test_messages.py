@@ -50,7 +50,7 @@ class Words(HTMLParser):
         spared = tag in NOT_OURS or given.get("translate") == "no" or given.get("dir") == "auto"
         spared = spared or any(self._spared)
         for name, value in given.items():
-            if not spared and value and (name in NAMED or name.startswith("data-text")):
+            if not spared and value and (name in NAMED or name.startswith(("data-text", "data-say"))):
                 self._note(f"{name}=", value, keep=False)
         if tag not in VOID:
             self._spared.append(spared)

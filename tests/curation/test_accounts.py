@@ -39,6 +39,8 @@ def mixed(rows, project):
     rows.label(unsure, "prompt_harm", "unsure")
     blocked = rows.labelled(2, "blocked")
     Item.objects.filter(pk__in=[item.pk for item in blocked]).update(blocked=True)
+    known = rows.labelled(3, "known")
+    Item.objects.filter(pk__in=[item.pk for item in known]).update(purpose="gold")
     assert len(gone) == 3
 
 
@@ -55,6 +57,7 @@ def test_p7_every_item_is_exported_or_counted_under_one_reason(mixed, build, tmp
         "contested": 5,
         "too_few": 4,
         "withdrawn": 3,
+        "known_answer": 3,
         "other_label_source": 6,
         "unsure": 2,
         "blocked_excluded": 2,
