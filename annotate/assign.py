@@ -7,14 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from annotate import gold
 from annotate.care import Limits, keep_sitting, limits_of, notice_of, open_items
 from annotate.exposure import exposures_for
-from annotate.models import Assignment, Item, Membership, Project, User
+from annotate.filters import items_of
+from annotate.models import Assignment, Item, Membership, Project, Purpose, User
 
 LEASE = timedelta(minutes=settings.ANNOTATION_LEASE_MINUTES)
 # As many as a page may hold at once; a larger one would keep items from others.
@@ -104,6 +105,9 @@ def _ran_out(annotator: User, project: Project, limits: Limits) -> QuerySet[Assi
     open_again = limits.seen_items(project).filter(blocked=False)
     if not limits.severe_allowed:
         open_again = open_again.filter(limits.not_severe())
+    if project.queue_filter is not None:
+        chosen = items_of(project, project.queue_filter.conditions).values("pk")
+        open_again = open_again.filter(Q(pk__in=chosen) | ~Q(purpose=Purpose.LABEL))
     return (
         Assignment.objects.filter(annotator=annotator, state=Assignment.State.EXPIRED, item__in=open_again)
         .exclude(repeat=0, item__purpose="", item__taken__gte=F("item__wanted"))

@@ -2,16 +2,18 @@
 
 import uuid
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
+from django.utils import timezone
 
 from annotate import said
 from annotate.answers import UNSURE
-from annotate.assign import next_items
+from annotate.assign import next_items, reopen_expired_leases
 from annotate.filters import BadFilter, as_query, check, items_of, read, save
-from annotate.models import Annotation, Flag, Item, Label, Question, SavedFilter, User
+from annotate.models import Annotation, Assignment, Flag, Item, Label, Question, SavedFilter, User
 from annotate.questions import add_question
 from annotate.submit import Submission, submit
 from jury.models import Juror, Verdict
@@ -309,3 +311,14 @@ def test_the_queue_hands_out_only_what_its_filter_finds_and_keeps_the_overlap(ca
     cast.project.save()
     fresh = User.objects.create_user("fresh")
     assert {one.item.external_id for one in next_items(fresh, cast.project, 6)} == set("adf")
+
+
+def test_a_lease_that_ran_out_comes_back_only_if_the_queues_filter_still_finds_its_item(cast, items):
+    [lease] = next_items(cast.annotator, cast.project, 1)
+    Assignment.objects.filter(pk=lease.pk).update(leased_until=timezone.now() - timedelta(minutes=1))
+    reopen_expired_leases()
+    other = Item.objects.exclude(pk=lease.item_id).first()
+    cast.project.queue_filter = save(cast.project, "other", {"id": [other.external_id]}, cast.lead)
+    assert [one.item_id for one in next_items(cast.annotator, cast.project, 8)] == [other.pk]
+    cast.project.queue_filter = None
+    assert lease.item_id in [one.item_id for one in next_items(cast.annotator, cast.project, 8)]
