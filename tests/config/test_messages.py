@@ -16,7 +16,7 @@ WORD = re.compile(r"[^\W\d_]")
 NAMED = {"aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "title", "placeholder", "alt"}
 COMMA = re.compile(r' (?:x|y|x1|x2|y1|y2|cx|cy|r|width|height|min|max|step|value)="-?\d+,\d+"')
 VOID = {"meta", "link", "input", "img", "br", "hr", "use", "path", "rect", "circle", "line", "col", "wbr"}
-NOT_OURS = {"script", "style", "code", "kbd", "pre"}
+NOT_OURS = {"bdi", "script", "style", "code", "kbd", "pre"}
 
 
 @pytest.fixture
