@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from annotate import assign, gold
 from annotate.care import notice_of, waiting_reason
-from annotate.import_items import import_rows, item_rank
-from annotate.import_summary import RowsRejected
+from annotate.import_items import item_rank
 from annotate.models import (
     Assignment,
     CategoryMap,
@@ -487,56 +486,3 @@ def test_weighing_writes_down_what_any_juror_named(cast, add_items):
     Juror.objects.filter(slug="j1").update(enabled=False)
     weigh(cast.project)
     assert Item.objects.get(external_id="i0").suspected == ["fraud", "violence"]
-
-
-ROW = {"id": "a", "text": "words"}
-
-
-@pytest.mark.parametrize(
-    ("row", "stored"),
-    [
-        ({}, (0, [])),
-        ({"severity": 2}, (2, [])),
-        ({"severity": "upsetting", "hazards": ["violence", "violence"]}, (1, ["violence"])),
-        ({"severity": "0", "hazards": "fraud; harm"}, (0, ["fraud", "harm"])),
-        ({"severity": None, "hazards": '["fraud"]'}, (0, ["fraud"])),
-    ],
-)
-def test_an_import_declares_severity_and_hazards(cast, row, stored):
-    import_rows(cast.project, [ROW | row])
-    item = Item.objects.get()
-    assert (item.severity, item.hazards) == stored
-    assert item.meta == {}
-
-
-@pytest.mark.parametrize(
-    ("row", "field"),
-    [
-        ({"severity": 3}, "severity"),
-        ({"severity": True}, "severity"),
-        ({"severity": 1.0}, "severity"),
-        ({"severity": "Graphic"}, "severity"),
-        ({"hazards": ["violence", "no such"]}, "hazards"),
-        ({"hazards": "no such"}, "hazards"),
-        ({"hazards": {"violence": 1}}, "hazards"),
-        ({"hazards": [1]}, "hazards"),
-        ({"hazards": "[broken"}, "hazards"),
-    ],
-)
-def test_p12_what_an_import_may_not_declare_names_row_and_field(cast, row, field):
-    with pytest.raises(RowsRejected) as refused:
-        import_rows(cast.project, [ROW, ROW | {"id": "b"} | row])
-    [rejection] = refused.value.summary.rejections
-    assert (rejection.line, rejection.field) == (2, field)
-    assert "map the field to another name" in rejection.reason
-    assert not Item.objects.exists()
-
-
-def test_importing_again_may_declare_more_and_forgets_nothing(cast):
-    import_rows(cast.project, [ROW | {"severity": 1}])
-    summary = import_rows(cast.project, [ROW | {"hazards": ["fraud"]}])
-    assert (summary.already_there, summary.imported) == (1, 0)
-    assert summary.notes == ["1 items that were there already are declared anew."]
-    import_rows(cast.project, [ROW])
-    item = Item.objects.get()
-    assert (item.severity, item.hazards) == (1, ["fraud"])
