@@ -7,7 +7,6 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -440,54 +439,6 @@ def test_accuracy_counts_gold_only_and_each_item_once(cast, make):
     assert found[cast.second.pk].accuracy.share.n == 0
 
 
-# The import
-
-
-def rejected(cast, tmp_path, *rows, purpose=Purpose.GOLD):
-    path = tmp_path / "known.jsonl"
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    with pytest.raises(RowsRejected) as refused:
-        import_gold(cast.project, path, purpose)
-    return [(one.line, one.field, one.code) for one in refused.value.summary.rejections]
-
-
-@pytest.mark.parametrize(
-    ("row", "field", "code"),
-    [
-        ({"id": "nowhere", "answers": SAFE}, "id", "unknown_item"),
-        ({"answers": SAFE}, "id", "type"),
-        ({"id": 7, "answers": SAFE}, "id", "type"),
-        ({"id": "good", "answers": SAFE}, "id", "twice"),
-        ({"id": "plain1"}, "answers", "type"),
-        ({"id": "plain1", "answers": "safe"}, "answers", "type"),
-        ({"id": "plain1", "answers": {"prompt_harm": "no"}}, "answers.prompt_harm", "answer"),
-        ({"id": "plain1", "answers": {"prompt_harm": "unsafe"}}, "answers.hazard_categories", "answer"),
-        ({"id": "plain1", "answers": {"prompt_harm": "unsure"}}, "answers.prompt_harm", "unsure"),
-        ({"id": "plain1", "answers": SAFE | {"other": 1}}, "answers.other", "answer"),
-        ({"id": "plain1", "answers": SAFE, "explanation": 5}, "explanation", "type"),
-        ({"id": "plain1", "answers": SAFE, "explanation": "\0"}, "explanation", "nul"),
-        ({"id": "plain1", "answers": SAFE, "explaination": "typo"}, "explaination", "unknown_field"),
-        ({"id": "handed", "answers": SAFE}, "id", "handed_out"),
-        ({"id": "blocked", "answers": SAFE}, "id", "not_shown"),
-    ],
-)
-def test_p12_a_bad_row_names_line_and_field_and_nothing_is_stored(
-    cast, make, add_items, tmp_path, row, field, code
-):
-    make("", 3)
-    add_items(cast.project, [{"id": name, "prompt": name} for name in ("good", "handed", "blocked")])
-    Item.objects.filter(external_id="blocked").update(blocked=True)
-    Assignment.objects.create(
-        item=Item.objects.get(external_id="handed"),
-        annotator=cast.second,
-        state=Assignment.State.EXPIRED,
-        leased_until=timezone.now(),
-    )
-    assert rejected(cast, tmp_path, {"id": "good", "answers": SAFE}, row) == [(2, field, code)]
-    assert not Gold.objects.exists()
-    assert not Item.objects.exclude(purpose="").exists()
-
-
 def test_known_answers_may_be_mended_by_importing_again(cast, make, tmp_path):
     [item] = make("gold", 1)
     claim = Assignment.objects.create(
@@ -497,20 +448,8 @@ def test_known_answers_may_be_mended_by_importing_again(cast, make, tmp_path):
     make("gold", 1, FRAUD)
     assert Gold.objects.get().answers == FRAUD
     assert measure_people(cast.project, [cast.annotator.pk])[cast.annotator.pk].accuracy.share.right == 1
-    row = {"id": "gold0", "answers": SAFE}
-    assert rejected(cast, tmp_path, row, purpose=Purpose.WARM_UP) == [(1, "id", "handed_out")]
-
-
-def test_the_command(cast, make, tmp_path, capsys):
-    make("", 2)
-    path = tmp_path / "gold.jsonl"
-    path.write_text('{"id": "plain0", "answers": {"prompt_harm": "safe"}}\n')
-    call_command("import_gold", "guard", str(path), "--as", "gold")
-    assert "1 imported" in capsys.readouterr().out
-    item = Item.objects.get(external_id="plain0")
-    assert (item.purpose, item.wanted, item.gold.answers) == (Purpose.GOLD, 0, SAFE)
-    call_command("import_gold", "guard", str(path), "--as", "gold")
-    assert "1 already there" in capsys.readouterr().out
-    path.write_text('{"id": "plain0", "answers": {"prompt_harm": "safe"}}\n{"id": "no", "answers": {}}\n')
-    with pytest.raises(CommandError, match="line 2, answers"):
-        call_command("import_gold", "guard", str(path), "--as", "gold")
+    path = tmp_path / "warm_up.jsonl"
+    path.write_text(json.dumps({"id": "gold0", "answers": SAFE}))
+    with pytest.raises(RowsRejected) as refused:
+        import_gold(cast.project, path, Purpose.WARM_UP)
+    assert [one.code for one in refused.value.summary.rejections] == ["handed_out"]
